@@ -1,0 +1,1 @@
+//! Reading settings from files and the environment.

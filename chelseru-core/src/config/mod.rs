@@ -1,0 +1,339 @@
+//! Settings: the names of the Django package's dictionary, and ours beside them.
+//!
+//! A [`Config`] comes from a TOML or JSON file, from environment variables, or from a builder, and is
+//! plain data afterwards. Every problem is found in one pass and named by its key ([`ConfigError`]).
+
+mod error;
+mod load;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+pub use self::error::{ConfigError, Problem};
+use crate::secret::Secret;
+use crate::sms::TemplateId;
+
+/// All settings. [`Config::default`] is what a server without any configuration runs with, except
+/// for the signing key, which has no default.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Config {
+    /// `AUTH`: codes, tokens, limits.
+    pub auth: AuthConfig,
+    /// `SMS`: the provider and its account.
+    pub sms: SmsConfig,
+    /// `DATABASE`: where everything is kept.
+    pub database: DatabaseConfig,
+    /// `SERVER`: what a process that serves HTTP needs to know.
+    pub server: ServerConfig,
+}
+
+/// `AUTH`.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct AuthConfig {
+    /// `AUTH_METHOD`.
+    pub method: AuthMethod,
+    /// `OPTIONS`.
+    pub options: OtpOptions,
+    /// `JWT`.
+    pub jwt: JwtConfig,
+    /// `LIMITS`.
+    pub limits: AuthLimits,
+}
+
+/// How users log in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuthMethod {
+    /// `OTP`: with a code sent by SMS.
+    #[default]
+    Otp,
+    /// `PASSWD`: with a password.
+    Passwd,
+}
+
+/// `AUTH.OPTIONS`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OtpOptions {
+    /// `OTP_LENGTH`: digits of a code, 3 to 10; 8 by default.
+    pub length: u8,
+    /// `OTP_EXPIRE_PER_MINUTES`: how long a code is valid, and so how long until the next one; 4
+    /// minutes by default.
+    pub lifetime: Duration,
+    /// `OTP_SMS_TEMPLATE_ID`: the provider's template for the code, by id or by a name of
+    /// `SMS.TEMPLATES`.
+    pub sms_template: Option<TemplateId>,
+    /// `OTP_SMS_TEXT`: the text when there is no template; `{code}` and `{minutes}` are filled in.
+    pub sms_text: String,
+    /// `SIGNUP_GROUPS`: the groups in which new accounts may be made; every group when not set. A
+    /// client names the group itself, so set this before a group means a privilege.
+    pub signup_groups: Option<Vec<i64>>,
+}
+
+impl Default for OtpOptions {
+    fn default() -> Self {
+        Self {
+            length: 8,
+            lifetime: Duration::from_secs(4 * 60),
+            sms_template: None,
+            sms_text: "کد ورود شما: {code}\nاین کد تا {minutes} دقیقه معتبر است.".to_owned(),
+            signup_groups: None,
+        }
+    }
+}
+
+/// `AUTH.JWT`: the names of djangorestframework-simplejwt's settings.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct JwtConfig {
+    /// `SIGNING_KEY`: for HS algorithms a secret of at least 32 bytes, else a private key in PEM.
+    pub signing_key: Secret,
+    /// `ALGORITHM`.
+    pub algorithm: JwtAlgorithm,
+    /// `VERIFYING_KEY`: the public key in PEM; not used with HS algorithms.
+    pub verifying_key: Secret,
+    /// `ACCESS_TOKEN_LIFETIME` in seconds; 300 by default.
+    pub access_token_lifetime: Duration,
+    /// `REFRESH_TOKEN_LIFETIME` in seconds; 86400 by default.
+    pub refresh_token_lifetime: Duration,
+    /// `ROTATE_REFRESH_TOKENS`: whether a refresh gives a new refresh token; yes by default.
+    pub rotate_refresh_tokens: bool,
+    /// `ISSUER`: written as `iss` and then required.
+    pub issuer: Option<String>,
+    /// `AUDIENCE`: written as `aud`; a token must then name at least one of them.
+    pub audience: Vec<String>,
+    /// `LEEWAY` in seconds: how long after its end a token is still accepted; 0 by default.
+    pub leeway: Duration,
+    /// `USER_ID_CLAIM`: `user_id` by default.
+    pub user_id_claim: String,
+}
+
+impl Default for JwtConfig {
+    fn default() -> Self {
+        Self {
+            signing_key: Secret::default(),
+            algorithm: JwtAlgorithm::default(),
+            verifying_key: Secret::default(),
+            access_token_lifetime: Duration::from_secs(300),
+            refresh_token_lifetime: Duration::from_secs(86_400),
+            rotate_refresh_tokens: true,
+            issuer: None,
+            audience: Vec::new(),
+            leeway: Duration::ZERO,
+            user_id_claim: "user_id".to_owned(),
+        }
+    }
+}
+
+/// `AUTH.JWT.ALGORITHM`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are those of RFC 7518 and RFC 8037")]
+pub enum JwtAlgorithm {
+    #[default]
+    HS256,
+    HS384,
+    HS512,
+    RS256,
+    RS384,
+    RS512,
+    ES256,
+    ES384,
+    EdDSA,
+}
+
+impl JwtAlgorithm {
+    /// Whether one secret both signs and verifies.
+    pub fn is_symmetric(self) -> bool {
+        matches!(self, Self::HS256 | Self::HS384 | Self::HS512)
+    }
+}
+
+/// `AUTH.LIMITS`. In each, 0 means no limit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AuthLimits {
+    /// `OTP_ATTEMPTS`: tries after which a code is not accepted any more; 5 by default.
+    pub otp_attempts: u32,
+}
+
+impl Default for AuthLimits {
+    fn default() -> Self {
+        Self { otp_attempts: 5 }
+    }
+}
+
+/// `SMS`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SmsConfig {
+    /// `SMS_SERVICE`: `CONSOLE` by default.
+    pub service: SmsService,
+    /// `SETTINGS`.
+    pub settings: SmsSettings,
+    /// `TEMPLATES`: names for the provider's template ids.
+    pub templates: BTreeMap<String, TemplateId>,
+    /// `TIMEOUT_SECONDS`: how long a provider may take for one message; 8 seconds by default.
+    pub timeout: Duration,
+}
+
+impl Default for SmsConfig {
+    fn default() -> Self {
+        Self {
+            service: SmsService::default(),
+            settings: SmsSettings::default(),
+            templates: BTreeMap::new(),
+            timeout: Duration::from_secs(8),
+        }
+    }
+}
+
+/// `SMS.SMS_SERVICE`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SmsService {
+    /// `PARSIAN_WEBCO_IR`
+    ParsianWebcoIr,
+    /// `MELI_PAYAMAK_COM`
+    MeliPayamakCom,
+    /// `KAVENEGAR_COM`
+    KavenegarCom,
+    /// `CONSOLE`: prints messages to the terminal and keeps the last ones to be shown; for
+    /// development.
+    #[default]
+    Console,
+}
+
+impl SmsService {
+    /// The name in the settings and in the log of messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ParsianWebcoIr => "PARSIAN_WEBCO_IR",
+            Self::MeliPayamakCom => "MELI_PAYAMAK_COM",
+            Self::KavenegarCom => "KAVENEGAR_COM",
+            Self::Console => "CONSOLE",
+        }
+    }
+}
+
+/// `SMS.SETTINGS`: the accounts; only those of the chosen service are needed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SmsSettings {
+    /// `PARSIAN_WEBCO_IR_API_KEY`
+    pub parsian_webco_ir_api_key: Secret,
+    /// `PARSIAN_WEBCO_IR_BASE_URL`
+    pub parsian_webco_ir_base_url: String,
+    /// `MELI_PAYAMAK_COM_USERNAME`
+    pub meli_payamak_com_username: String,
+    /// `MELI_PAYAMAK_COM_PASSWORD`: the password, or the API key that the panel demands in its place.
+    pub meli_payamak_com_password: Secret,
+    /// `MELI_PAYAMAK_COM_FROM`
+    pub meli_payamak_com_from: String,
+    /// `MELI_PAYAMAK_COM_BASE_URL`
+    pub meli_payamak_com_base_url: String,
+    /// `KAVENEGAR_COM_API_KEY`
+    pub kavenegar_com_api_key: Secret,
+    /// `KAVENEGAR_COM_FROM`: the account's default line when empty.
+    pub kavenegar_com_from: String,
+    /// `KAVENEGAR_COM_BASE_URL`
+    pub kavenegar_com_base_url: String,
+}
+
+impl Default for SmsSettings {
+    fn default() -> Self {
+        Self {
+            parsian_webco_ir_api_key: Secret::default(),
+            parsian_webco_ir_base_url: "https://api.parsianwebco.ir".to_owned(),
+            meli_payamak_com_username: String::new(),
+            meli_payamak_com_password: Secret::default(),
+            meli_payamak_com_from: String::new(),
+            meli_payamak_com_base_url: "https://rest.payamak-panel.com".to_owned(),
+            kavenegar_com_api_key: Secret::default(),
+            kavenegar_com_from: String::new(),
+            kavenegar_com_base_url: "https://api.kavenegar.com".to_owned(),
+        }
+    }
+}
+
+/// `DATABASE`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DatabaseConfig {
+    /// `URL`: `sqlite://FILE` or `postgres://…`; a secret, for it may hold a password.
+    pub url: Secret,
+    /// `MAX_CONNECTIONS`: to PostgreSQL, for this process; 10 by default.
+    pub max_connections: u32,
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self {
+            url: Secret::new("sqlite://chelseru.db"),
+            max_connections: 10,
+        }
+    }
+}
+
+/// `SERVER`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// `BIND`: 127.0.0.1:8000 by default.
+    pub bind: SocketAddr,
+    /// `PREFIX`: the path under which the routes are mounted; `/api` by default.
+    pub prefix: String,
+    /// `TRUSTED_PROXIES`: addresses and networks whose `X-Forwarded-For` is believed; none by default.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `MAX_BODY_BYTES`: the longest request body; 64 KiB by default.
+    pub max_body_bytes: usize,
+    /// `WORKERS`: threads that serve; one for each core by default (0).
+    pub workers: usize,
+    /// `SHUTDOWN_SECONDS`: how long running requests may take after SIGTERM; 10 by default.
+    pub shutdown_timeout: Duration,
+    /// `LOG_FORMAT`.
+    pub log_format: LogFormat,
+    /// `LOG_LEVEL`.
+    pub log_level: LogLevel,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            prefix: "/api".to_owned(),
+            trusted_proxies: Vec::new(),
+            max_body_bytes: 64 * 1024,
+            workers: 0,
+            shutdown_timeout: Duration::from_secs(10),
+            log_format: LogFormat::default(),
+            log_level: LogLevel::default(),
+        }
+    }
+}
+
+/// `SERVER.LOG_FORMAT`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// `auto`: pretty on a terminal, else plain lines.
+    #[default]
+    Auto,
+    /// `pretty`: coloured lines.
+    Pretty,
+    /// `json`: one JSON object a line.
+    Json,
+}
+
+/// `SERVER.LOG_LEVEL`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are those of every logging library")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}

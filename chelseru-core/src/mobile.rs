@@ -1,0 +1,144 @@
+//! Iranian mobile numbers: every way of writing one, one canonical form.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use crate::digits;
+
+/// An Iranian mobile number in its canonical form: 11 ASCII digits, `09` and nine more.
+///
+/// Read with [`str::parse`], which also takes `+98…`, `0098…`, `98…` and `9…`, spaces, dashes and
+/// parentheses between digits, and Persian and Arabic-Indic digits. Which carrier a prefix belongs
+/// to is not checked: ranges grow and numbers are ported.
+///
+/// `Debug` masks the middle, as logs should; [`MobileNumber::as_str`] and `Display` do not.
+///
+/// ```
+/// use chelseru_core::MobileNumber;
+///
+/// let number: MobileNumber = "+98 (912) ۱۲۳-۴۵۶۷".parse()?;
+/// assert_eq!(number.as_str(), "09121234567");
+/// assert_eq!(format!("{number:?}"), "0912***4567");
+/// # Ok::<(), chelseru_core::InvalidMobileNumber>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MobileNumber([u8; 11]);
+
+/// The text is not an Iranian mobile number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an Iranian mobile number: 09 and nine more digits are expected")]
+pub struct InvalidMobileNumber;
+
+impl MobileNumber {
+    /// The canonical form, `09123456789`.
+    pub fn as_str(&self) -> &str {
+        // The bytes are ASCII digits by construction.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl FromStr for MobileNumber {
+    type Err = InvalidMobileNumber;
+
+    /// The length decides what the leading digits mean: `998…` could be the country code 98 and a
+    /// number, or the prefix 0998 without its zero.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = digits::read(text).ok_or(InvalidMobileNumber)?;
+        let ascii = digits.ascii.as_str();
+        let national = match (digits.plus, ascii.len()) {
+            (false, 10) => ascii,
+            (false, 11) => ascii.strip_prefix('0').ok_or(InvalidMobileNumber)?,
+            (_, 12) => ascii.strip_prefix("98").ok_or(InvalidMobileNumber)?,
+            (false, 14) => ascii.strip_prefix("0098").ok_or(InvalidMobileNumber)?,
+            _ => return Err(InvalidMobileNumber),
+        };
+        if !national.starts_with('9') {
+            return Err(InvalidMobileNumber);
+        }
+        let mut canonical = [b'0'; 11];
+        canonical[1..].copy_from_slice(national.as_bytes());
+        Ok(Self(canonical))
+    }
+}
+
+impl fmt::Display for MobileNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for MobileNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.as_str();
+        write!(f, "{}***{}", &text[..4], &text[7..])
+    }
+}
+
+impl Serialize for MobileNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MobileNumber;
+
+    #[test]
+    fn every_accepted_spelling_has_one_canonical_form() {
+        for text in [
+            "09121234567",
+            "+989121234567",
+            "00989121234567",
+            "989121234567",
+            "9121234567",
+            "0912 123 4567",
+            "0912-123-4567",
+            "(0912) 123-45-67",
+            "+98 912 123 4567",
+            "۰۹۱۲۱۲۳۴۵۶۷",
+            "٠٩١٢١٢٣٤٥٦٧",
+            "+۹۸ ۹۱۲ ۱۲۳ ۴۵۶۷",
+            "\u{202A}+98 912 123 4567\u{202C}",
+        ] {
+            let number: MobileNumber = text.parse().unwrap_or_else(|_| panic!("{text:?}"));
+            assert_eq!(number.as_str(), "09121234567", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_leading_998_is_read_by_length() {
+        let national: MobileNumber = "9981234567".parse().unwrap();
+        assert_eq!(national.as_str(), "09981234567");
+        let international: MobileNumber = "989981234567".parse().unwrap();
+        assert_eq!(international.as_str(), "09981234567");
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for text in [
+            "",
+            "0",
+            "0912123456",
+            "091212345678",
+            "08121234567",
+            "02188888888",
+            "+09121234567",
+            "+9809121234567",
+            "+9121234567",
+            "+00989121234567",
+            "+447911123456",
+            "0044791112345",
+            "+12025550123",
+            "0912123456a",
+            "0912.123.4567",
+            "09121234567\u{0}",
+            "०९१२१२३४५६७",
+            "09121234567,09121234568",
+        ] {
+            assert!(text.parse::<MobileNumber>().is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! What a store promises. Each method is one intention and is atomic in the store: correctness under
+//! concurrency is one SQL statement or one short transaction, never a read followed by a write.
+//!
+//! Stores never read the time and make no ids but the integers of new rows: `now`, random ids and
+//! hashes are arguments. Every method is safe to cancel: a dropped future leaves the work done or not
+//! done, never half.
+//!
+//! A store of your own passes the conformance suite of feature `testing`
+//! (`chelseru_core::store_conformance!`); [`MemoryStore`] is the reference to read first.
+
+mod memory;
+
+use std::error::Error;
+
+use async_trait::async_trait;
+
+pub use self::memory::MemoryStore;
+use crate::clock::Timestamp;
+use crate::mobile::MobileNumber;
+use crate::session::{ClientInfo, RefreshHash, Session, SessionId};
+use crate::user::{User, UserId};
+
+/// Everything that chelseru keeps. Implemented for whatever implements the parts.
+pub trait Store: OtpStore + UserStore + SessionStore + SmsLog + Maintenance {}
+
+impl<T: OtpStore + UserStore + SessionStore + SmsLog + Maintenance> Store for T {}
+
+/// Why a store could not do what was asked. Nothing was changed, unless the answer of a commit was lost.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database cannot be reached, is busy or did not answer in time. Trying later may help.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// Anything else: a fault of the store or of its data.
+    #[error("the store failed")]
+    Fault(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// What a store answers.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Which reservation of a number a code belongs to: random, chosen by the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CodeId(pub i64);
+
+/// The keyed hash of a one-time code: all that the store knows of the code.
+pub type CodeHash = [u8; 32];
+
+/// A code to be kept for a number.
+#[derive(Clone, Debug)]
+pub struct NewCode {
+    /// Random; never used twice.
+    pub id: CodeId,
+    /// Whose it is.
+    pub mobile_number: MobileNumber,
+    /// The keyed hash.
+    pub hash: CodeHash,
+    /// Now.
+    pub created_at: Timestamp,
+    /// From this point on it is not accepted.
+    pub expires_at: Timestamp,
+}
+
+/// The answer to [`OtpStore::reserve_code`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reservation {
+    /// The code is kept; send it.
+    Reserved,
+    /// Another code is live until then; send nothing.
+    Live {
+        /// When that one ends.
+        until: Timestamp,
+    },
+}
+
+/// A code against which one try was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountedCode {
+    /// Which reservation it is.
+    pub id: CodeId,
+    /// What to compare with.
+    pub hash: CodeHash,
+}
+
+/// A login to be stored when the code turns out right.
+#[derive(Clone, Debug)]
+pub struct NewLogin {
+    /// Whose code it was.
+    pub mobile_number: MobileNumber,
+    /// The account's group.
+    pub group: i64,
+    /// Whether the account may be made if there is none.
+    pub may_sign_up: bool,
+    /// The name for a new account: random, unique for all practical purposes.
+    pub username: String,
+    /// The session to open.
+    pub session: NewSession,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// A session to be opened.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// A random public name.
+    pub key: String,
+    /// The hash of its first refresh token.
+    pub refresh_hash: RefreshHash,
+    /// Where the login came from.
+    pub client: ClientInfo,
+    /// When the refresh token runs out.
+    pub expires_at: Timestamp,
+}
+
+/// The answer to [`OtpStore::redeem_code`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redeemed {
+    /// The code is used up, the account exists, the session is open.
+    LoggedIn {
+        /// The account, perhaps new.
+        user: User,
+        /// The new session.
+        session: SessionId,
+        /// Whether the account was made just now.
+        is_new: bool,
+    },
+    /// Somebody else redeemed, or the code was withdrawn. Nothing was changed.
+    AlreadyUsed,
+    /// There is no account in that group and none may be made. Nothing was changed.
+    SignUpClosed,
+    /// The account is not active. Nothing was changed.
+    Inactive,
+}
+
+/// One-time codes: at most one a number.
+#[async_trait]
+pub trait OtpStore: Send + Sync {
+    /// Keeps `code` unless a code of its number is live at `code.created_at`. A code stays live until
+    /// it ends, is withdrawn or redeemed: one whose tries are used up still holds its place, so that
+    /// guessing never buys another SMS.
+    async fn reserve_code(&self, code: &NewCode) -> StoreResult<Reservation>;
+
+    /// Forgets a reserved code, if it is still that one.
+    async fn withdraw_code(&self, mobile_number: MobileNumber, id: CodeId) -> StoreResult<()>;
+
+    /// Counts one try against the number's live code and gives its hash, unless `max_attempts` were
+    /// counted before. `None` for no code, an ended one and one whose tries are used up.
+    async fn count_attempt(
+        &self,
+        mobile_number: MobileNumber,
+        now: Timestamp,
+        max_attempts: u32,
+    ) -> StoreResult<Option<CountedCode>>;
+
+    /// Uses the code up, finds or makes the account and opens the session: all of it or nothing.
+    /// Of any number of calls with one code, exactly one is answered with
+    /// [`Redeemed::LoggedIn`].
+    async fn redeem_code(&self, id: CodeId, login: &NewLogin) -> StoreResult<Redeemed>;
+}
+
+/// Accounts.
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    /// The account with that id.
+    async fn find_user(&self, id: UserId) -> StoreResult<Option<User>>;
+
+    /// Lets an account in or keeps it out. False when there is none.
+    async fn set_user_active(&self, id: UserId, active: bool) -> StoreResult<bool>;
+}
+
+/// A refresh token to be exchanged for its successor.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// The token's session.
+    pub session: SessionId,
+    /// The hash of the token that was presented.
+    pub presented: RefreshHash,
+    /// The hash of its successor; equal to `presented` where tokens do not rotate.
+    pub successor: RefreshHash,
+    /// When the session ends now; `None` leaves it as it is.
+    pub expires_at: Option<Timestamp>,
+    /// Where the request came from.
+    pub client: ClientInfo,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The answer to [`SessionStore::rotate_refresh`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rotated {
+    /// The successor is the session's only good refresh token.
+    Done,
+    /// The token was not the session's current one. The session is ended, and that is committed.
+    Reused,
+    /// The session has ended or never was.
+    Gone,
+}
+
+/// Sessions.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// The session and its account, live or not.
+    async fn find_session(&self, id: SessionId) -> StoreResult<Option<(Session, User)>>;
+
+    /// The account's live sessions, the newest login first; none for an account that is not active.
+    async fn list_sessions(&self, user: UserId, now: Timestamp) -> StoreResult<Vec<Session>>;
+
+    /// Notes where and when a session was last used.
+    async fn touch_session(&self, id: SessionId, client: &ClientInfo, now: Timestamp) -> StoreResult<()>;
+
+    /// Exchanges a refresh token. Of any number of calls with one token exactly one is answered with
+    /// [`Rotated::Done`] (unless it is its own successor).
+    async fn rotate_refresh(&self, rotation: &Rotation) -> StoreResult<Rotated>;
+
+    /// Opens a session for a refresh token that another service signed, exactly once for each
+    /// `session.key`. `None` when a session has or had that key.
+    async fn adopt_session(
+        &self,
+        user: UserId,
+        session: &NewSession,
+        now: Timestamp,
+    ) -> StoreResult<Option<SessionId>>;
+
+    /// Ends one of the account's live sessions. False when it has no such one.
+    async fn end_session(&self, user: UserId, id: SessionId, now: Timestamp) -> StoreResult<bool>;
+
+    /// Ends all of the account's live sessions but `keep`. How many there were.
+    async fn end_sessions(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+        now: Timestamp,
+    ) -> StoreResult<u64>;
+}
+
+/// The id of a row in the log of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SmsId(pub i64);
+
+/// What a message was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmsPurpose {
+    /// A one-time code.
+    Code,
+    /// A message that a user sent.
+    Message,
+}
+
+/// What became of a message, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmsStatus {
+    /// Handed to the provider; no answer yet.
+    Sending,
+    /// The provider accepted it.
+    Accepted,
+    /// Not sent, for certain.
+    NotSent,
+    /// Perhaps sent.
+    Unknown,
+}
+
+/// A message that is about to be sent. Its text is never kept.
+#[derive(Clone, Debug)]
+pub struct NewSms {
+    /// The receiver.
+    pub mobile_number: MobileNumber,
+    /// The provider's name.
+    pub provider: String,
+    /// What it is for.
+    pub purpose: SmsPurpose,
+    /// Who asked for it; `None` for a code.
+    pub user: Option<UserId>,
+    /// The number of billed parts, where it is known.
+    pub parts: Option<u32>,
+    /// Now.
+    pub created_at: Timestamp,
+}
+
+/// What the provider said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmsOutcome {
+    /// What became of it.
+    pub status: SmsStatus,
+    /// The provider's id of the message.
+    pub provider_id: Option<String>,
+    /// The provider's own error code.
+    pub provider_code: Option<String>,
+    /// What it costs, in rial.
+    pub cost_rial: Option<i64>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// A row of the log.
+#[derive(Clone, Debug)]
+pub struct SmsRecord {
+    /// Unique, growing.
+    pub id: SmsId,
+    /// What was to be sent.
+    pub sms: NewSms,
+    /// What became of it; its time is that of the last change.
+    pub outcome: SmsOutcome,
+}
+
+/// The log of all messages: the owner's side of the provider's bill.
+#[async_trait]
+pub trait SmsLog: Send + Sync {
+    /// Notes a message before it is handed to the provider, with status
+    /// [`SmsStatus::Sending`].
+    async fn log_sms(&self, sms: &NewSms) -> StoreResult<SmsId>;
+
+    /// Notes what the provider said.
+    async fn settle_sms(&self, id: SmsId, outcome: &SmsOutcome) -> StoreResult<()>;
+
+    /// The newest messages, newest first, older than `before` if given.
+    async fn recent_sms(&self, before: Option<SmsId>, limit: u32) -> StoreResult<Vec<SmsRecord>>;
+}
+
+/// Housekeeping.
+#[async_trait]
+pub trait Maintenance: Send + Sync {
+    /// Answers when the database does.
+    async fn ping(&self) -> StoreResult<()>;
+
+    /// Removes at most `limit` codes and at most `limit` sessions that ended by `now`, and says how
+    /// many rows it removed. A session that was ended early keeps its row until its refresh
+    /// token runs out.
+    async fn purge(&self, now: Timestamp, limit: u32) -> StoreResult<u64>;
+}
