@@ -78,7 +78,17 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", " ", "+", "12a", "1\u{0}2", "१२३", "１２３", "1\n2", "1.2"] {
+        for text in [
+            "",
+            " ",
+            "+",
+            "12a",
+            "1\u{0}2",
+            "१२३",
+            "１２３",
+            "1\n2",
+            "1.2",
+        ] {
             assert_eq!(read(text), None, "{text:?}");
         }
         assert_eq!(read(&"1 ".repeat(1000)), None);

@@ -1,19 +1,46 @@
-//! Phone-number login by SMS one-time password, sessions, tokens and SMS policy.
-#![doc = ""]
+//! The core of chelseru: phone-number login by SMS one-time password, JWT tokens, a user's sessions,
+//! and SMS policy. It knows no web framework, no database and no HTTP client, and reads neither the
+//! clock nor the environment by itself.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | [`Chelseru`] | the service: codes, logins, sessions, tokens, messages |
+//! | [`api`] | the documented routes without HTTP, for adapters |
+//! | [`config`] | the settings |
+//! | [`sms`] | what a provider promises |
+//! | [`store`] | what a store promises, and one in memory |
+//! | `testing` | for tests, behind the feature of that name |
+//!
+//! An application uses it through chelseru-actix, chelseru-diesel and chelseru-sms.
 
+pub mod api;
 mod clock;
 pub mod config;
+mod device;
 mod digits;
+mod error;
 mod mobile;
+mod otp;
+mod random;
 mod secret;
+mod service;
 mod session;
 pub mod sms;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod token;
 mod user;
 
 pub use crate::clock::{Clock, SystemClock, Timestamp};
 pub use crate::config::{Config, ConfigError};
+pub use crate::error::Error;
 pub use crate::mobile::{InvalidMobileNumber, MobileNumber};
+pub use crate::otp::{Code, InvalidCode};
 pub use crate::secret::Secret;
+pub use crate::service::{
+    Chelseru, ChelseruBuilder, CurrentUser, IntoShared, Login, Message, SessionView,
+};
 pub use crate::session::{ClientInfo, RefreshHash, Session, SessionId};
+pub use crate::token::{TokenError, TokenPair, TokenType};
 pub use crate::user::{User, UserId};

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use super::schema::Names;
+
 /// One setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The setting's path, as in `AUTH.OPTIONS.OTP_LENGTH`.
+    /// The setting's path, as in `AUTH.OPTIONS.OTP_LENGTH`; the file or the variable where there is no
+    /// such path.
     pub key: String,
     /// What was found (never a secret) and what is allowed, as one sentence.
     pub message: String,
@@ -55,3 +58,39 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+/// The problems found so far, at most one for each key: the first says what to repair first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Problems(Vec<Problem>);
+
+impl Problems {
+    pub(super) fn add(&mut self, key: &str, message: String) {
+        if !self.has(key) {
+            self.0.push(Problem {
+                key: key.to_owned(),
+                message,
+            });
+        }
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.0.iter().any(|problem| problem.key == key)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Problem> {
+        self.0.iter_mut()
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// The error, if there is a problem at all, with the problems in the order of the settings.
+    pub(super) fn into_result(mut self, names: &Names) -> Result<(), ConfigError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        self.0.sort_by_key(|problem| names.rank(&problem.key));
+        Err(ConfigError::new(self.0))
+    }
+}

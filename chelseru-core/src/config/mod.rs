@@ -3,21 +3,67 @@
 //! A [`Config`] comes from a TOML or JSON file, from environment variables, or from a builder, and is
 //! plain data afterwards. Every problem is found in one pass and named by its key ([`ConfigError`]).
 
+mod builder;
 mod error;
+mod kinds;
 mod load;
+mod names;
+mod rules;
+mod schema;
+mod source;
+mod texts;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ipnet::IpNet;
+pub use ipnet::IpNet;
 
+pub use self::builder::ConfigBuilder;
 pub use self::error::{ConfigError, Problem};
 use crate::secret::Secret;
 use crate::sms::TemplateId;
 
 /// All settings. [`Config::default`] is what a server without any configuration runs with, except
 /// for the signing key, which has no default.
+///
+/// docs/settings.md has the table of all keys.
+///
+/// ```
+/// use std::time::Duration;
+/// use chelseru_core::{Config, config::SmsService};
+///
+/// let config = Config::from_toml(
+///     r#"
+///     [DJANGO_CHELSERU.AUTH]
+///     AUTH_METHOD = "OTP"
+///     AUTH_SERVICE = "rest_framework_simplejwt"
+///
+///     [DJANGO_CHELSERU.AUTH.OPTIONS]
+///     OTP_LENGTH = 6
+///     OTP_EXPIRE_PER_MINUTES = 2
+///     OTP_SMS_TEMPLATE_ID = "T1"
+///
+///     [DJANGO_CHELSERU.SMS]
+///     SMS_SERVICE = "PARSIAN_WEBCO_IR"
+///     SETTINGS = { PARSIAN_WEBCO_IR_API_KEY = "the account's key" }
+///     TEMPLATES = { T1 = 1, T2 = 2 }
+///     "#,
+/// )?;
+/// assert_eq!(config.auth.options.lifetime, Duration::from_secs(120));
+/// assert_eq!(config.auth.options.sms_template, Some(1.into()));
+/// assert_eq!(config.sms.service, SmsService::ParsianWebcoIr);
+///
+/// let error = Config::from_toml("AUTH.OPTIONS.OTP_LENGTH = 12").unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "AUTH.OPTIONS.OTP_LENGTH: found 12, allowed are whole numbers from 3 to 10",
+/// );
+/// # Ok::<(), chelseru_core::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Config {
@@ -208,7 +254,7 @@ pub enum SmsService {
 
 impl SmsService {
     /// The name in the settings and in the log of messages.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::ParsianWebcoIr => "PARSIAN_WEBCO_IR",
             Self::MeliPayamakCom => "MELI_PAYAMAK_COM",

@@ -187,7 +187,7 @@ impl SmsError {
 
     /// Adds the provider's own code.
     #[must_use]
-    pub fn with_code(mut self, code: impl ToString) -> Self {
+    pub fn with_code(mut self, code: impl fmt::Display) -> Self {
         self.code = Some(code.to_string());
         self
     }

@@ -17,12 +17,14 @@ const GSM_EXTENSION: &str = "\u{C}^{}\\[~]|€";
 /// assert_eq!(count_parts(&"س".repeat(71)), 2);
 /// ```
 pub fn count_parts(text: &str) -> u32 {
-    match text.chars().map(septets).collect::<Option<Vec<_>>>() {
-        Some(units) => parts(&units, 160, 153),
-        None => {
-            let units: Vec<u32> = text.chars().map(|c| if c.len_utf16() == 2 { 2 } else { 1 }).collect();
-            parts(&units, 70, 67)
-        }
+    if let Some(units) = text.chars().map(septets).collect::<Option<Vec<_>>>() {
+        parts(&units, 160, 153)
+    } else {
+        let units: Vec<u32> = text
+            .chars()
+            .map(|char| if char.len_utf16() == 2 { 2 } else { 1 })
+            .collect();
+        parts(&units, 70, 67)
     }
 }
 

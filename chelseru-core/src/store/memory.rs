@@ -1,5 +1,401 @@
 //! A store in memory: the reference for the conformance suite, and good for tests and demonstrations.
+//!
+//! Every method takes the one lock once and never waits while it holds it, so each is atomic.
 
-/// Keeps everything in memory.
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{
+    CodeHash, CodeId, CountedCode, Maintenance, NewCode, NewLogin, NewSession, NewSms, OtpStore,
+    Redeemed, Reservation, Rotated, Rotation, SessionStore, SmsId, SmsLog, SmsOutcome, SmsRecord,
+    SmsStatus, StoreError, StoreResult, UserStore,
+};
+use crate::clock::Timestamp;
+use crate::mobile::MobileNumber;
+use crate::session::{ClientInfo, Session, SessionId};
+use crate::user::{User, UserId};
+
+/// Keeps everything in memory, until it is dropped.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use chelseru_core::UserId;
+/// use chelseru_core::store::{MemoryStore, UserStore};
+///
+/// let store = MemoryStore::new();
+/// assert_eq!(store.find_user(UserId(1)).await?, None);
+/// # Ok::<(), chelseru_core::store::StoreError>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug, Default)]
-pub struct MemoryStore {}
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    codes: HashMap<MobileNumber, Code>,
+    users: BTreeMap<UserId, User>,
+    sessions: BTreeMap<SessionId, Session>,
+    sms: BTreeMap<SmsId, SmsRecord>,
+    last_session: i64,
+}
+
+#[derive(Debug)]
+struct Code {
+    id: CodeId,
+    hash: CodeHash,
+    attempts: u32,
+    expires_at: Timestamp,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // No method panics between two changes, so a poisoned lock still guards whole data.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    fn account(&self, number: MobileNumber, group: i64) -> Option<&User> {
+        self.users
+            .values()
+            .find(|user| user.mobile_number == number && user.group == group)
+    }
+
+    fn has_session_key(&self, key: &str) -> bool {
+        self.sessions.values().any(|session| session.key == key)
+    }
+
+    fn open_session(&mut self, user: UserId, new: &NewSession, now: Timestamp) -> SessionId {
+        self.last_session += 1;
+        let id = SessionId(self.last_session);
+        let session = Session {
+            id,
+            user,
+            key: new.key.clone(),
+            refresh_hash: new.refresh_hash,
+            client: new.client.clone(),
+            last_seen: now,
+            created_at: now,
+            expires_at: new.expires_at,
+            ended_at: None,
+        };
+        self.sessions.insert(id, session);
+        id
+    }
+
+    /// The account's sessions that can be used at `now`.
+    fn live_sessions(
+        &mut self,
+        user: UserId,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &mut Session> {
+        self.sessions
+            .values_mut()
+            .filter(move |session| session.user == user && session.is_live(now))
+    }
+}
+
+fn fault(text: &'static str) -> StoreError {
+    StoreError::Fault(text.into())
+}
+
+#[async_trait]
+impl OtpStore for MemoryStore {
+    async fn reserve_code(&self, code: &NewCode) -> StoreResult<Reservation> {
+        let mut tables = self.tables();
+        if let Some(live) = tables
+            .codes
+            .get(&code.mobile_number)
+            .filter(|kept| kept.expires_at > code.created_at)
+        {
+            return Ok(Reservation::Live {
+                until: live.expires_at,
+            });
+        }
+        let kept = Code {
+            id: code.id,
+            hash: code.hash,
+            attempts: 0,
+            expires_at: code.expires_at,
+        };
+        tables.codes.insert(code.mobile_number, kept);
+        Ok(Reservation::Reserved)
+    }
+
+    async fn withdraw_code(&self, mobile_number: MobileNumber, id: CodeId) -> StoreResult<()> {
+        let mut tables = self.tables();
+        if tables
+            .codes
+            .get(&mobile_number)
+            .is_some_and(|code| code.id == id)
+        {
+            tables.codes.remove(&mobile_number);
+        }
+        Ok(())
+    }
+
+    async fn count_attempt(
+        &self,
+        mobile_number: MobileNumber,
+        now: Timestamp,
+        max_attempts: u32,
+    ) -> StoreResult<Option<CountedCode>> {
+        let mut tables = self.tables();
+        let counted = tables
+            .codes
+            .get_mut(&mobile_number)
+            .filter(|code| code.expires_at > now && code.attempts < max_attempts)
+            .map(|code| {
+                code.attempts += 1;
+                CountedCode {
+                    id: code.id,
+                    hash: code.hash,
+                }
+            });
+        Ok(counted)
+    }
+
+    async fn redeem_code(&self, id: CodeId, login: &NewLogin) -> StoreResult<Redeemed> {
+        let mut tables = self.tables();
+        let number = login.mobile_number;
+        let is_good = |code: &Code| code.id == id && code.expires_at > login.now;
+        if !tables.codes.get(&number).is_some_and(is_good) {
+            return Ok(Redeemed::AlreadyUsed);
+        }
+        let known = tables.account(number, login.group).cloned();
+        match &known {
+            None if !login.may_sign_up => return Ok(Redeemed::SignUpClosed),
+            Some(user) if !user.is_active => return Ok(Redeemed::Inactive),
+            None if tables
+                .users
+                .values()
+                .any(|user| user.username == login.username) =>
+            {
+                return Err(fault("the username is taken"));
+            }
+            _ if tables.has_session_key(&login.session.key) => {
+                return Err(fault("the session key is taken"));
+            }
+            _ => {}
+        }
+
+        // Nothing can fail from here on.
+        tables.codes.remove(&number);
+        let is_new = known.is_none();
+        let user = known.unwrap_or_else(|| {
+            let last = tables.users.keys().next_back().map_or(0, |id| id.0);
+            let user = User {
+                id: UserId(last + 1),
+                mobile_number: number,
+                group: login.group,
+                username: login.username.clone(),
+                is_active: true,
+                created_at: login.now,
+            };
+            tables.users.insert(user.id, user.clone());
+            user
+        });
+        let session = tables.open_session(user.id, &login.session, login.now);
+        Ok(Redeemed::LoggedIn {
+            user,
+            session,
+            is_new,
+        })
+    }
+}
+
+#[async_trait]
+impl UserStore for MemoryStore {
+    async fn find_user(&self, id: UserId) -> StoreResult<Option<User>> {
+        Ok(self.tables().users.get(&id).cloned())
+    }
+
+    async fn set_user_active(&self, id: UserId, active: bool) -> StoreResult<bool> {
+        let mut tables = self.tables();
+        let user = tables.users.get_mut(&id);
+        Ok(user.map(|user| user.is_active = active).is_some())
+    }
+}
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    async fn find_session(&self, id: SessionId) -> StoreResult<Option<(Session, User)>> {
+        let tables = self.tables();
+        let found = tables.sessions.get(&id).and_then(|session| {
+            let user = tables.users.get(&session.user)?;
+            Some((session.clone(), user.clone()))
+        });
+        Ok(found)
+    }
+
+    async fn list_sessions(&self, user: UserId, now: Timestamp) -> StoreResult<Vec<Session>> {
+        let mut tables = self.tables();
+        if !tables.users.get(&user).is_some_and(|user| user.is_active) {
+            return Ok(Vec::new());
+        }
+        let mut sessions: Vec<_> = tables.live_sessions(user, now).map(|s| s.clone()).collect();
+        sessions.sort_by_key(|session| std::cmp::Reverse((session.created_at, session.id)));
+        Ok(sessions)
+    }
+
+    async fn touch_session(
+        &self,
+        id: SessionId,
+        client: &ClientInfo,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        if let Some(session) = self.tables().sessions.get_mut(&id) {
+            session.client = client.clone();
+            session.last_seen = now;
+        }
+        Ok(())
+    }
+
+    async fn rotate_refresh(&self, rotation: &Rotation) -> StoreResult<Rotated> {
+        let mut tables = self.tables();
+        let Some(session) = tables
+            .sessions
+            .get_mut(&rotation.session)
+            .filter(|session| session.is_live(rotation.now))
+        else {
+            return Ok(Rotated::Gone);
+        };
+        if session.refresh_hash != rotation.presented {
+            session.ended_at = Some(rotation.now);
+            return Ok(Rotated::Reused);
+        }
+        session.refresh_hash = rotation.successor;
+        session.expires_at = rotation.expires_at.unwrap_or(session.expires_at);
+        session.client = rotation.client.clone();
+        session.last_seen = rotation.now;
+        Ok(Rotated::Done)
+    }
+
+    async fn adopt_session(
+        &self,
+        user: UserId,
+        session: &NewSession,
+        now: Timestamp,
+    ) -> StoreResult<Option<SessionId>> {
+        let mut tables = self.tables();
+        if !tables.users.contains_key(&user) {
+            return Err(fault("there is no such account"));
+        }
+        if tables.has_session_key(&session.key) {
+            return Ok(None);
+        }
+        Ok(Some(tables.open_session(user, session, now)))
+    }
+
+    async fn end_session(&self, user: UserId, id: SessionId, now: Timestamp) -> StoreResult<bool> {
+        let mut tables = self.tables();
+        let session = tables
+            .live_sessions(user, now)
+            .find(|session| session.id == id);
+        Ok(session
+            .map(|session| session.ended_at = Some(now))
+            .is_some())
+    }
+
+    async fn end_sessions(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+        now: Timestamp,
+    ) -> StoreResult<u64> {
+        let mut ended = 0;
+        for session in self.tables().live_sessions(user, now) {
+            if Some(session.id) != keep {
+                session.ended_at = Some(now);
+                ended += 1;
+            }
+        }
+        Ok(ended)
+    }
+}
+
+#[async_trait]
+impl SmsLog for MemoryStore {
+    async fn log_sms(&self, sms: &NewSms) -> StoreResult<SmsId> {
+        let mut tables = self.tables();
+        let last = tables.sms.keys().next_back().map_or(0, |id| id.0);
+        let id = SmsId(last + 1);
+        let outcome = SmsOutcome {
+            status: SmsStatus::Sending,
+            provider_id: None,
+            provider_code: None,
+            cost_rial: None,
+            at: sms.created_at,
+        };
+        tables.sms.insert(
+            id,
+            SmsRecord {
+                id,
+                sms: sms.clone(),
+                outcome,
+            },
+        );
+        Ok(id)
+    }
+
+    async fn settle_sms(&self, id: SmsId, outcome: &SmsOutcome) -> StoreResult<()> {
+        if let Some(record) = self.tables().sms.get_mut(&id) {
+            record.outcome = outcome.clone();
+        }
+        Ok(())
+    }
+
+    async fn recent_sms(&self, before: Option<SmsId>, limit: u32) -> StoreResult<Vec<SmsRecord>> {
+        let before = before.unwrap_or(SmsId(i64::MAX));
+        let tables = self.tables();
+        let newest_first = tables.sms.range(..before).rev();
+        Ok(newest_first
+            .map(|(_, record)| record.clone())
+            .take(limit as usize)
+            .collect())
+    }
+}
+
+#[async_trait]
+impl Maintenance for MemoryStore {
+    async fn ping(&self) -> StoreResult<()> {
+        Ok(())
+    }
+
+    async fn purge(&self, now: Timestamp, limit: u32) -> StoreResult<u64> {
+        let limit = limit as usize;
+        let mut tables = self.tables();
+        let removed_codes = tables
+            .codes
+            .extract_if(|_, code| code.expires_at <= now)
+            .take(limit)
+            .count();
+        let over: Vec<_> = tables
+            .sessions
+            .values()
+            .filter(|session| session.expires_at <= now)
+            .map(|session| session.id)
+            .take(limit)
+            .collect();
+        for id in &over {
+            tables.sessions.remove(id);
+        }
+        Ok((removed_codes + over.len()) as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MemoryStore;
+
+    crate::store_conformance!(async { (MemoryStore::new(), ()) });
+}

@@ -207,7 +207,12 @@ pub trait SessionStore: Send + Sync {
     async fn list_sessions(&self, user: UserId, now: Timestamp) -> StoreResult<Vec<Session>>;
 
     /// Notes where and when a session was last used.
-    async fn touch_session(&self, id: SessionId, client: &ClientInfo, now: Timestamp) -> StoreResult<()>;
+    async fn touch_session(
+        &self,
+        id: SessionId,
+        client: &ClientInfo,
+        now: Timestamp,
+    ) -> StoreResult<()>;
 
     /// Exchanges a refresh token. Of any number of calls with one token exactly one is answered with
     /// [`Rotated::Done`] (unless it is its own successor).

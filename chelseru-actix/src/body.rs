@@ -1,0 +1,44 @@
+//! Reading a request's body: limited in length and in time.
+
+use std::time::Duration;
+
+use actix_web::rt::time::timeout;
+use actix_web::web::{BytesMut, Payload};
+use chelseru_core::api::Response;
+use futures_util::StreamExt;
+
+/// How long a body may take. Our bodies fit in a packet or two; a client that trickles one keeps a
+/// connection from others.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// How much of a body that is too long is read and thrown away before the answer. Closing the
+/// connection on unread data resets it, and the client would see that instead of the answer.
+const MAX_DISCARDED_BYTES: usize = 32 * 1024 * 1024;
+
+/// The whole body, or the answer that refuses it.
+pub(crate) async fn read(payload: Payload, max_bytes: usize) -> Result<BytesMut, Response> {
+    timeout(TIME_LIMIT, collect(payload, max_bytes))
+        .await
+        .unwrap_or_else(|_| Err(Response::body_too_slow()))
+}
+
+async fn collect(mut payload: Payload, max_bytes: usize) -> Result<BytesMut, Response> {
+    let mut body = BytesMut::new();
+    let mut length = 0_usize;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Response::body_incomplete())?;
+        length = length.saturating_add(chunk.len());
+        if length <= max_bytes {
+            body.extend_from_slice(&chunk);
+        } else if length > MAX_DISCARDED_BYTES {
+            break;
+        } else {
+            body.clear();
+        }
+    }
+    if length > max_bytes {
+        Err(Response::body_too_large(max_bytes))
+    } else {
+        Ok(body)
+    }
+}

@@ -1,0 +1,117 @@
+//! One table: error to status, body and headers.
+
+use serde_json::json;
+
+use super::Response;
+use crate::error::Error;
+use crate::sms::{SmsError, SmsErrorKind};
+use crate::store::StoreError;
+use crate::token::TokenError;
+
+impl From<Error> for Response {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::CodeStillValid { wait } => {
+                let seconds = whole_seconds(wait);
+                Self::json(
+                    409,
+                    &json!({ "details": format!(
+                        "An OTP code has already been sent. Please wait {seconds} seconds before trying again."
+                    ) }),
+                )
+                .with_header("retry-after", seconds.to_string())
+            }
+            Error::WrongCode => Self::json(
+                401,
+                &json!({ "error": "The code sent to this mobile number was not found." }),
+            ),
+            Error::SignUpClosed => {
+                Self::field_error("group", "This group is not open for sign-up.")
+            }
+            Error::UserNotFound => {
+                unauthorized(&json!({ "detail": "User not found", "code": "user_not_found" }))
+            }
+            Error::UserInactive => {
+                unauthorized(&json!({ "detail": "User is inactive", "code": "user_inactive" }))
+            }
+            Error::NotAuthenticated => {
+                unauthorized(&json!({ "detail": "Authentication credentials were not provided." }))
+            }
+            Error::AccessToken(error) => bad_access_token(error),
+            Error::Token(error) => {
+                unauthorized(&json!({ "detail": error.to_string(), "code": "token_not_valid" }))
+            }
+            Error::MethodNotConfigured => Self::json(
+                403,
+                &json!({ "error": "This authentication method is not configured." }),
+            ),
+            Error::NotFound => Self::detail(404, "Not found."),
+            Error::Sms(error) => provider_failed(&error),
+            Error::CodePerhapsSent { error, wait } => {
+                provider_failed(&error).with_header("retry-after", whole_seconds(wait).to_string())
+            }
+            Error::Store(error) => store_failed(&error),
+        }
+    }
+}
+
+/// simplejwt's answer to an `Authorization` header of more than two parts.
+pub(super) fn bad_authorization_header() -> Response {
+    unauthorized(&json!({
+        "detail": "Authorization header must contain two space-delimited values",
+        "code": "bad_authorization_header",
+    }))
+}
+
+fn unauthorized(body: &serde_json::Value) -> Response {
+    Response::json(401, body).with_header("www-authenticate", "Bearer realm=\"api\"")
+}
+
+fn bad_access_token(error: TokenError) -> Response {
+    let message = match error {
+        // simplejwt knows no ended sessions; to its clients such a token is just not valid.
+        TokenError::Blacklisted => TokenError::Invalid,
+        other => other,
+    };
+    unauthorized(&json!({
+        "detail": "Given token not valid for any token type",
+        "code": "token_not_valid",
+        "messages": [{
+            "token_class": "AccessToken",
+            "token_type": "access",
+            "message": message.to_string(),
+        }],
+    }))
+}
+
+/// Never the provider's own words: they may name the account.
+fn provider_failed(error: &SmsError) -> Response {
+    let details = match error.kind() {
+        SmsErrorKind::PerhapsSent => {
+            "The SMS service provider did not confirm the message. It may still arrive."
+        }
+        _ => "The SMS service provider was unable to process the request.",
+    };
+    let response = Response::json(502, &json!({ "details": details }));
+    match error.retry_after() {
+        Some(wait) => response.with_header("retry-after", whole_seconds(wait).to_string()),
+        None => response,
+    }
+}
+
+fn store_failed(error: &StoreError) -> Response {
+    tracing::error!(?error, "the store failed");
+    match error {
+        StoreError::Unavailable(_) => Response::json(
+            503,
+            &json!({ "error": "The service is temporarily unavailable." }),
+        )
+        .with_header("retry-after", "1"),
+        StoreError::Fault(_) => Response::server_error(),
+    }
+}
+
+/// Rounded up, so that who waits that long does not come too early.
+fn whole_seconds(duration: std::time::Duration) -> u128 {
+    duration.as_millis().div_ceil(1000).max(1)
+}

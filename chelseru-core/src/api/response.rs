@@ -1,0 +1,100 @@
+//! What goes back to the client.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// A response's parts. The body is JSON unless it is empty.
+#[derive(Clone, Debug)]
+pub struct Response {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Response {
+    pub(super) fn json(status: u16, body: &impl Serialize) -> Self {
+        Self {
+            status,
+            // Answers hold tokens and sessions: no cache may keep them.
+            headers: vec![
+                ("content-type", "application/json".to_owned()),
+                ("cache-control", "no-store".to_owned()),
+            ],
+            // Maps with text keys and plain structs always serialise.
+            body: serde_json::to_string(body).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn ok(body: &impl Serialize) -> Self {
+        Self::json(200, body)
+    }
+
+    pub(super) fn no_content() -> Self {
+        Self {
+            status: 204,
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    pub(super) fn detail(status: u16, detail: impl Into<String>) -> Self {
+        Self::json(status, &json!({ "detail": detail.into() }))
+    }
+
+    pub(super) fn field_error(field: &str, message: &str) -> Self {
+        let mut body = serde_json::Map::new();
+        body.insert(field.to_owned(), json!([message]));
+        Self::json(400, &Value::Object(body))
+    }
+
+    pub(super) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The answer to a body longer than `SERVER.MAX_BODY_BYTES`, which the adapter limits.
+    pub fn body_too_large(max_bytes: usize) -> Self {
+        Self::detail(
+            413,
+            format!("The request body is longer than {max_bytes} bytes."),
+        )
+    }
+
+    /// The answer to a body that does not arrive, which the adapter times.
+    pub fn body_too_slow() -> Self {
+        Self::detail(408, "The request body did not arrive in time.")
+    }
+
+    /// The answer to a body that breaks off.
+    pub fn body_incomplete() -> Self {
+        Self::detail(400, "The request body is incomplete.")
+    }
+
+    /// The answer when serving the request broke in a way that nobody foresaw.
+    pub fn server_error() -> Self {
+        Self::json(
+            500,
+            &json!({ "error": "An internal server error occurred." }),
+        )
+    }
+
+    /// The status code.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The headers, names in lower case.
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        &self.headers
+    }
+
+    /// The body.
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// The body, by value.
+    pub fn into_body(self) -> String {
+        self.body
+    }
+}

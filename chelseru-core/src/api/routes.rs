@@ -1,0 +1,265 @@
+//! The documented routes: which there are, and what each reads and answers.
+
+use serde_json::{Value, json};
+
+use super::fields::{Fields, integer};
+use super::{Request, Response, bearer};
+use crate::config::AuthMethod;
+use crate::error::Error;
+use crate::mobile::MobileNumber;
+use crate::otp::Code;
+use crate::service::{Chelseru, Login, Message};
+use crate::session::SessionId;
+use crate::sms::{SmsErrorKind, TemplateId};
+
+/// The package's limit for a message.
+const MAX_MESSAGE_CHARS: usize = 290;
+
+/// A documented path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    OtpSend,
+    Authenticate,
+    Sessions,
+    Session(SessionId),
+    MessageSend,
+    TokenRefresh,
+    TokenVerify,
+    Logout,
+    Register,
+    Login,
+}
+
+impl Route {
+    /// The route of a path below the prefix, with and without the final slash.
+    pub(super) fn find(path: &str) -> Option<Self> {
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let path = path.strip_suffix('/').unwrap_or(path);
+        Some(match path {
+            "otp/send" => Self::OtpSend,
+            "authenticate" => Self::Authenticate,
+            "sessions" => Self::Sessions,
+            "message/send" => Self::MessageSend,
+            "token/refresh" => Self::TokenRefresh,
+            "token/verify" => Self::TokenVerify,
+            "logout" => Self::Logout,
+            "register" => Self::Register,
+            "login" => Self::Login,
+            _ => {
+                let id = path.strip_prefix("sessions/")?;
+                let is_plain = id.bytes().all(|byte| byte.is_ascii_digit());
+                Self::Session(SessionId(id.parse().ok().filter(|_| is_plain)?))
+            }
+        })
+    }
+
+    fn methods(self) -> &'static [&'static str] {
+        match self {
+            Self::Sessions => &["GET", "DELETE"],
+            Self::Session(_) => &["DELETE"],
+            _ => &["POST"],
+        }
+    }
+
+    pub(super) fn check_method(self, method: &str) -> Result<(), Response> {
+        let methods = self.methods();
+        if methods.contains(&method) {
+            return Ok(());
+        }
+        Err(
+            Response::detail(405, format!("Method \"{method}\" not allowed."))
+                .with_header("allow", methods.join(", ")),
+        )
+    }
+
+    pub(super) async fn serve(
+        self,
+        chelseru: &Chelseru,
+        request: &Request<'_>,
+    ) -> Result<Response, Response> {
+        match self {
+            Self::OtpSend => otp_send(chelseru, request).await,
+            Self::Authenticate => authenticate(chelseru, request).await,
+            Self::Sessions if request.method == "GET" => list_sessions(chelseru, request).await,
+            Self::Sessions => end_other_sessions(chelseru, request).await,
+            Self::Session(id) => end_session(chelseru, request, id).await,
+            Self::MessageSend => message_send(chelseru, request).await,
+            Self::TokenRefresh => token_refresh(chelseru, request).await,
+            Self::TokenVerify => token_verify(chelseru, request).await,
+            Self::Logout => logout(chelseru, request).await,
+            Self::Register | Self::Login => Err(password_route(chelseru)),
+        }
+    }
+}
+
+async fn otp_send(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {
+    let mut fields = Fields::parse(request)?;
+    let number = fields.required("mobile_number", mobile_number);
+    fields.finish()?;
+    if let Some(number) = number {
+        chelseru.send_code(number).await?;
+    }
+    Ok(Response::ok(
+        &json!({ "details": "The OTP code was sent correctly." }),
+    ))
+}
+
+async fn authenticate(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {
+    let mut fields = Fields::parse(request)?;
+    let number = fields.required("mobile_number", mobile_number);
+    let code = fields.required("code", |text| {
+        text.parse::<Code>()
+            .map_err(|_| "Enter a valid code.".to_owned())
+    });
+    let group = fields.optional_integer("group", 0).unwrap_or_default();
+    fields.finish()?;
+    let (Some(mobile_number), Some(code)) = (number, code) else {
+        return Err(Response::server_error());
+    };
+    let tokens = chelseru
+        .log_in(Login {
+            mobile_number,
+            code,
+            group,
+            client: request.client(),
+        })
+        .await?;
+    Ok(Response::ok(&tokens))
+}
+
+async fn list_sessions(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {
+    let token = bearer(request)?;
+    let sessions = chelseru.sessions(token, &request.client()).await?;
+    Ok(Response::ok(&sessions))
+}
+
+async fn end_other_sessions(
+    chelseru: &Chelseru,
+    request: &Request<'_>,
+) -> Result<Response, Response> {
+    let user = chelseru.identify(request).await?;
+    chelseru.end_other_sessions(&user).await?;
+    Ok(Response::no_content())
+}
+
+async fn end_session(
+    chelseru: &Chelseru,
+    request: &Request<'_>,
+    id: SessionId,
+) -> Result<Response, Response> {
+    let user = chelseru.identify(request).await?;
+    chelseru.end_session(&user, id).await?;
+    Ok(Response::no_content())
+}
+
+async fn message_send(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {
+    let user = chelseru.identify(request).await?;
+    let mut fields = Fields::parse(request)?;
+    let number = fields.required("mobile_number", mobile_number);
+    let text = fields.required("message_text", message_text);
+    let template = fields.optional("template_id", |value| template(chelseru, value));
+    fields.finish()?;
+    let (Some(to), Some(text)) = (number, text) else {
+        return Err(Response::server_error());
+    };
+    let has_template = template.is_some();
+    let message = Message { to, text, template };
+    match chelseru.send_message(&user, message).await {
+        Ok(()) => Ok(Response::ok(
+            &json!({ "details": "The Message was sent correctly." }),
+        )),
+        Err(error) => Err(refused_field(&error, has_template).unwrap_or_else(|| error.into())),
+    }
+}
+
+async fn token_refresh(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {
+    let token = token_field(request, "refresh")?;
+    let tokens = chelseru.refresh(&token, &request.client()).await?;
+    Ok(Response::ok(&tokens))
+}
+
+async fn token_verify(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {
+    let token = token_field(request, "token")?;
+    chelseru.verify_token(&token).await?;
+    Ok(Response::ok(&json!({})))
+}
+
+/// Ends the session of the refresh token in the body, or without one that of the access token.
+async fn logout(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {
+    if Fields::parse(request)?.has("refresh") || request.authorization.is_none() {
+        let token = token_field(request, "refresh")?;
+        chelseru.log_out(&token).await?;
+    } else {
+        let user = chelseru.identify(request).await?;
+        if let Some(session) = user.session {
+            chelseru.end_session(&user, session).await?;
+        }
+    }
+    Ok(Response::ok(&json!({})))
+}
+
+/// Passwords are the other way of logging in.
+fn password_route(chelseru: &Chelseru) -> Response {
+    match chelseru.config().auth.method {
+        AuthMethod::Otp => Error::MethodNotConfigured.into(),
+        AuthMethod::Passwd => Error::NotFound.into(),
+    }
+}
+
+fn token_field(request: &Request<'_>, name: &str) -> Result<String, Response> {
+    let mut fields = Fields::parse(request)?;
+    let token = fields.required(name, |text| Ok(text.to_owned()));
+    fields.finish()?;
+    token.ok_or_else(Response::server_error)
+}
+
+fn mobile_number(text: &str) -> Result<MobileNumber, String> {
+    text.parse()
+        .map_err(|_| "Enter a valid Iranian mobile number, such as 09121234567.".to_owned())
+}
+
+fn message_text(text: &str) -> Result<String, String> {
+    if text.chars().count() > MAX_MESSAGE_CHARS {
+        return Err(format!(
+            "Ensure this field has no more than {MAX_MESSAGE_CHARS} characters."
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// A template's id, or a name that the settings give to one.
+fn template(chelseru: &Chelseru, value: &Value) -> Result<Option<TemplateId>, String> {
+    if let Some(name) = value
+        .as_str()
+        .filter(|name| chelseru.config().sms.templates.contains_key(*name))
+    {
+        return Ok(Some(TemplateId::from(name)));
+    }
+    Ok(integer(value, 1)?.map(TemplateId::from))
+}
+
+/// What the caller can mend: the provider was not asked (it gave no code) because this text, or this
+/// template, cannot be sent by it.
+fn refused_field(error: &Error, has_template: bool) -> Option<Response> {
+    let Error::Sms(error) = error else {
+        return None;
+    };
+    if error.code().is_some() {
+        return None;
+    }
+    match error.kind() {
+        SmsErrorKind::TextRefused => Some(Response::field_error(
+            "message_text",
+            "The SMS provider cannot send this text.",
+        )),
+        SmsErrorKind::TemplateRefused if has_template => Some(Response::field_error(
+            "template_id",
+            "The SMS provider cannot send this template.",
+        )),
+        SmsErrorKind::TemplateRefused => Some(Response::field_error(
+            "template_id",
+            "This field is required.",
+        )),
+        _ => None,
+    }
+}

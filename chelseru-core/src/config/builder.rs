@@ -1,0 +1,197 @@
+//! Settings made in code.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::{AuthMethod, Config, ConfigError, JwtAlgorithm, LogFormat, LogLevel, SmsService};
+use crate::secret::Secret;
+use crate::sms::TemplateId;
+
+/// Settings that an application makes in code; what it does not set keeps its default.
+///
+/// ```
+/// use std::time::Duration;
+/// use chelseru_core::Config;
+///
+/// let config = Config::builder()
+///     .signing_key("a secret of at least 32 bytes, kept")
+///     .otp_length(6)
+///     .otp_lifetime(Duration::from_secs(120))
+///     .kavenegar_com("the account's key")
+///     .template("LOGIN", "verify")
+///     .otp_sms_template("LOGIN")
+///     .build()?;
+/// assert_eq!(config.auth.options.length, 6);
+/// # Ok::<(), chelseru_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct ConfigBuilder {
+    config: Config,
+}
+
+/// One method for each setting that is kept as it is given.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident($value:ty) => $($field:ident).+;)*) => {$(
+        $(#[$doc])*
+        pub fn $name(mut self, value: $value) -> Self {
+            self.config.$($field).+ = value.into();
+            self
+        }
+    )*};
+}
+
+#[allow(
+    clippy::useless_conversion,
+    reason = "the macro converts, also where nothing is to convert"
+)]
+impl ConfigBuilder {
+    setters! {
+        /// `AUTH.AUTH_METHOD`: how users log in.
+        auth_method(AuthMethod) => auth.method;
+        /// `AUTH.OPTIONS.OTP_LENGTH`: digits of a code, 3 to 10.
+        otp_length(u8) => auth.options.length;
+        /// `AUTH.OPTIONS.OTP_EXPIRE_PER_MINUTES`: how long a code is valid, at most a day.
+        otp_lifetime(Duration) => auth.options.lifetime;
+        /// `AUTH.OPTIONS.OTP_SMS_TEXT`: the text when there is no template; it must contain `{code}`.
+        otp_sms_text(impl Into<String>) => auth.options.sms_text;
+        /// `AUTH.LIMITS.OTP_ATTEMPTS`: tries after which a code is burnt; 0 for no limit.
+        otp_attempts(u32) => auth.limits.otp_attempts;
+
+        /// `AUTH.JWT.SIGNING_KEY`: at least 32 bytes, or a private key in PEM.
+        signing_key(impl Into<Secret>) => auth.jwt.signing_key;
+        /// `AUTH.JWT.ALGORITHM`.
+        jwt_algorithm(JwtAlgorithm) => auth.jwt.algorithm;
+        /// `AUTH.JWT.VERIFYING_KEY`: the public key in PEM, for algorithms other than HS.
+        verifying_key(impl Into<Secret>) => auth.jwt.verifying_key;
+        /// `AUTH.JWT.ACCESS_TOKEN_LIFETIME`.
+        access_token_lifetime(Duration) => auth.jwt.access_token_lifetime;
+        /// `AUTH.JWT.REFRESH_TOKEN_LIFETIME`: at least as long as the access token's.
+        refresh_token_lifetime(Duration) => auth.jwt.refresh_token_lifetime;
+        /// `AUTH.JWT.ROTATE_REFRESH_TOKENS`: whether a refresh gives a new refresh token.
+        rotate_refresh_tokens(bool) => auth.jwt.rotate_refresh_tokens;
+        /// `AUTH.JWT.LEEWAY`: how long after its end a token is still accepted.
+        leeway(Duration) => auth.jwt.leeway;
+        /// `AUTH.JWT.USER_ID_CLAIM`.
+        user_id_claim(impl Into<String>) => auth.jwt.user_id_claim;
+
+        /// `SMS.SMS_SERVICE`: the provider, where several have an account or none is to be used. Giving
+        /// an account chooses its provider.
+        sms_service(SmsService) => sms.service;
+        /// `SMS.SETTINGS.PARSIAN_WEBCO_IR_BASE_URL`: where its API is, for tests and proxies.
+        parsian_webco_ir_base_url(impl Into<String>) => sms.settings.parsian_webco_ir_base_url;
+        /// `SMS.SETTINGS.MELI_PAYAMAK_COM_BASE_URL`: where its API is, for tests and proxies.
+        meli_payamak_com_base_url(impl Into<String>) => sms.settings.meli_payamak_com_base_url;
+        /// `SMS.SETTINGS.KAVENEGAR_COM_FROM`: the line to send from, if not the account's default one.
+        kavenegar_com_from(impl Into<String>) => sms.settings.kavenegar_com_from;
+        /// `SMS.SETTINGS.KAVENEGAR_COM_BASE_URL`: where its API is, for tests and proxies.
+        kavenegar_com_base_url(impl Into<String>) => sms.settings.kavenegar_com_base_url;
+        /// `SMS.TIMEOUT_SECONDS`: how long a provider may take for one message, 1 second to 60.
+        sms_timeout(Duration) => sms.timeout;
+
+        /// `DATABASE.URL`: `sqlite://FILE` or `postgres://…`.
+        database_url(impl Into<Secret>) => database.url;
+        /// `DATABASE.MAX_CONNECTIONS`: to PostgreSQL, for this process.
+        max_connections(u32) => database.max_connections;
+
+        /// `SERVER.BIND`: the address and port to listen at.
+        bind(SocketAddr) => server.bind;
+        /// `SERVER.PREFIX`: the path under which the routes are mounted; empty for none.
+        prefix(impl Into<String>) => server.prefix;
+        /// `SERVER.MAX_BODY_BYTES`: the longest request body, 1 KiB to 16 MiB.
+        max_body_bytes(usize) => server.max_body_bytes;
+        /// `SERVER.WORKERS`: threads that serve; 0 for one for each core.
+        workers(usize) => server.workers;
+        /// `SERVER.SHUTDOWN_SECONDS`: how long running requests may take after SIGTERM.
+        shutdown_timeout(Duration) => server.shutdown_timeout;
+        /// `SERVER.LOG_FORMAT`.
+        log_format(LogFormat) => server.log_format;
+        /// `SERVER.LOG_LEVEL`.
+        log_level(LogLevel) => server.log_level;
+    }
+
+    /// `AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID`: the provider's template for the code, by its id or by a
+    /// name given to [`template`](Self::template), before or after.
+    pub fn otp_sms_template(mut self, template: impl Into<TemplateId>) -> Self {
+        self.config.auth.options.sms_template = Some(template.into());
+        self
+    }
+
+    /// `AUTH.OPTIONS.SIGNUP_GROUPS`: the only groups in which new accounts may be made.
+    pub fn signup_groups(mut self, groups: impl IntoIterator<Item = i64>) -> Self {
+        self.config.auth.options.signup_groups = Some(groups.into_iter().collect());
+        self
+    }
+
+    /// `AUTH.JWT.ISSUER`: written as `iss` and then required.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.config.auth.jwt.issuer = Some(issuer.into());
+        self
+    }
+
+    /// `AUTH.JWT.AUDIENCE`: written as `aud`; a token must then name at least one of them.
+    pub fn audience(mut self, audience: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.config.auth.jwt.audience = audience.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sends by parsian.webco.ir with this account.
+    pub fn parsian_webco_ir(mut self, api_key: impl Into<Secret>) -> Self {
+        self.config.sms.settings.parsian_webco_ir_api_key = api_key.into();
+        self.sms_service(SmsService::ParsianWebcoIr)
+    }
+
+    /// Sends by melipayamak.com with this account; the password is the API key where the panel
+    /// demands one, `from` is the line.
+    pub fn meli_payamak_com(
+        mut self,
+        username: impl Into<String>,
+        password: impl Into<Secret>,
+        from: impl Into<String>,
+    ) -> Self {
+        let settings = &mut self.config.sms.settings;
+        settings.meli_payamak_com_username = username.into();
+        settings.meli_payamak_com_password = password.into();
+        settings.meli_payamak_com_from = from.into();
+        self.sms_service(SmsService::MeliPayamakCom)
+    }
+
+    /// Sends by kavenegar.com with this account.
+    pub fn kavenegar_com(mut self, api_key: impl Into<Secret>) -> Self {
+        self.config.sms.settings.kavenegar_com_api_key = api_key.into();
+        self.sms_service(SmsService::KavenegarCom)
+    }
+
+    /// `SMS.TEMPLATES`: adds a name for one of the provider's templates.
+    pub fn template(mut self, name: impl Into<String>, id: impl Into<TemplateId>) -> Self {
+        self.config.sms.templates.insert(name.into(), id.into());
+        self
+    }
+
+    /// `SERVER.TRUSTED_PROXIES`: addresses and networks whose `X-Forwarded-For` is believed.
+    pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = impl Into<IpNet>>) -> Self {
+        self.config.server.trusted_proxies = proxies.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The settings, if all of them can be used.
+    ///
+    /// # Errors
+    ///
+    /// Every problem, by the key that the setting has in a file.
+    pub fn build(self) -> Result<Config, ConfigError> {
+        let Self { mut config } = self;
+        config.normalise();
+        config.validate()?;
+        Ok(config)
+    }
+}
+
+impl Config {
+    /// Settings made in code.
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder::default()
+    }
+}

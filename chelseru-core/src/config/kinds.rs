@@ -1,0 +1,378 @@
+//! What a setting may be: how it is read, which values are allowed, and how both are said.
+
+use std::fmt::Display;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde_json::Value;
+
+use super::source::Found;
+use crate::secret::Secret;
+use crate::sms::TemplateId;
+
+/// A kind of setting that is kept in a field of type `F`.
+pub(super) trait Kind<F> {
+    /// The value, where it has the right type.
+    fn read(&self, found: &Found) -> Option<F>;
+
+    /// What is wrong with a value of the right type, as in "found 12".
+    fn fault(&self, _field: &F) -> Option<String> {
+        None
+    }
+
+    /// What is allowed, as in "allowed are whole numbers from 3 to 10".
+    fn allowed(&self) -> String;
+
+    /// Whether no part of the value may be shown.
+    fn is_hidden(&self) -> bool {
+        false
+    }
+}
+
+fn found(value: impl Display) -> String {
+    format!("found {value}")
+}
+
+/// One of several names.
+pub(super) struct Choice<T: 'static>(pub(super) &'static [(&'static str, T)]);
+
+impl<T: Copy> Kind<T> for Choice<T> {
+    fn read(&self, found: &Found) -> Option<T> {
+        let name = found.text()?;
+        let (_, value) = self.0.iter().find(|(known, _)| *known == name)?;
+        Some(*value)
+    }
+
+    fn allowed(&self) -> String {
+        let names: Vec<_> = self
+            .0
+            .iter()
+            .map(|(name, _)| format!("\"{name}\""))
+            .collect();
+        match names.as_slice() {
+            [only] => format!("allowed is {only}"),
+            _ => format!("allowed are {}", names.join(", ")),
+        }
+    }
+}
+
+/// `true` or `false`.
+pub(super) struct Flag;
+
+impl Kind<bool> for Flag {
+    fn read(&self, found: &Found) -> Option<bool> {
+        found.flag()
+    }
+
+    fn allowed(&self) -> String {
+        "allowed are true and false".to_owned()
+    }
+}
+
+/// A whole number in a range.
+pub(super) struct Whole<T>(pub(super) RangeInclusive<T>);
+
+impl<T: TryFrom<i64> + PartialOrd + Display> Kind<T> for Whole<T> {
+    fn read(&self, found: &Found) -> Option<T> {
+        found.whole()?.try_into().ok()
+    }
+
+    fn fault(&self, number: &T) -> Option<String> {
+        (!self.0.contains(number)).then(|| found(number))
+    }
+
+    fn allowed(&self) -> String {
+        format!(
+            "allowed are whole numbers from {} to {}",
+            self.0.start(),
+            self.0.end()
+        )
+    }
+}
+
+/// A time in whole seconds in a range.
+pub(super) struct Seconds(pub(super) RangeInclusive<u64>);
+
+impl Kind<Duration> for Seconds {
+    fn read(&self, found: &Found) -> Option<Duration> {
+        found.whole()?.try_into().ok().map(Duration::from_secs)
+    }
+
+    fn fault(&self, time: &Duration) -> Option<String> {
+        let range = Duration::from_secs(*self.0.start())..=Duration::from_secs(*self.0.end());
+        (!range.contains(time)).then(|| found(time.as_secs_f64()))
+    }
+
+    fn allowed(&self) -> String {
+        format!(
+            "allowed are whole seconds from {} to {}",
+            self.0.start(),
+            self.0.end()
+        )
+    }
+}
+
+/// A time in minutes, more than none.
+pub(super) struct Minutes {
+    pub(super) up_to: u64,
+}
+
+impl Kind<Duration> for Minutes {
+    fn read(&self, found: &Found) -> Option<Duration> {
+        Duration::try_from_secs_f64(found.decimal()? * 60.0).ok()
+    }
+
+    fn fault(&self, time: &Duration) -> Option<String> {
+        let longest = Duration::from_secs(self.up_to * 60);
+        // Time is kept in milliseconds: less than one is none.
+        let is_right = time.as_millis() > 0 && *time <= longest;
+        (!is_right).then(|| found(time.as_secs_f64() / 60.0))
+    }
+
+    fn allowed(&self) -> String {
+        format!(
+            "allowed are minutes, more than 0 and at most {}",
+            self.up_to
+        )
+    }
+}
+
+/// A text that fulfils a condition.
+#[derive(Clone, Copy)]
+pub(super) struct Text {
+    allowed: &'static str,
+    accepts: fn(&str) -> bool,
+    hidden: bool,
+}
+
+impl Text {
+    pub(super) const fn allowed(allowed: &'static str, accepts: fn(&str) -> bool) -> Self {
+        Self {
+            allowed,
+            accepts,
+            hidden: false,
+        }
+    }
+
+    /// The same text, but never shown.
+    pub(super) const fn hidden(self) -> Self {
+        Self {
+            hidden: true,
+            ..self
+        }
+    }
+
+    fn fault_of(&self, text: &str) -> Option<String> {
+        if (self.accepts)(text) {
+            None
+        } else if text.is_empty() {
+            Some("is empty".to_owned())
+        } else if self.hidden {
+            Some(format!("is {} bytes long", text.len()))
+        } else {
+            Some(found(format_args!("{text:?}")))
+        }
+    }
+}
+
+impl Kind<String> for Text {
+    fn read(&self, found: &Found) -> Option<String> {
+        found.text().map(str::to_owned)
+    }
+
+    fn fault(&self, text: &String) -> Option<String> {
+        self.fault_of(text)
+    }
+
+    fn allowed(&self) -> String {
+        format!("allowed is {}", self.allowed)
+    }
+
+    fn is_hidden(&self) -> bool {
+        self.hidden
+    }
+}
+
+impl Kind<Secret> for Text {
+    fn read(&self, found: &Found) -> Option<Secret> {
+        found.text().map(Secret::from)
+    }
+
+    fn fault(&self, secret: &Secret) -> Option<String> {
+        self.hidden().fault_of(secret.expose())
+    }
+
+    fn allowed(&self) -> String {
+        Kind::<String>::allowed(self)
+    }
+
+    fn is_hidden(&self) -> bool {
+        true
+    }
+}
+
+/// A text, or none.
+pub(super) struct OptionalText;
+
+impl Kind<Option<String>> for OptionalText {
+    fn read(&self, found: &Found) -> Option<Option<String>> {
+        if found.is_null() {
+            return Some(None);
+        }
+        let text = found.text()?;
+        Some((!text.is_empty()).then(|| text.to_owned()))
+    }
+
+    fn fault(&self, text: &Option<String>) -> Option<String> {
+        (text.as_deref() == Some("")).then(|| "is empty".to_owned())
+    }
+
+    fn allowed(&self) -> String {
+        "allowed is a text, or null for none".to_owned()
+    }
+}
+
+/// A text or several, or none.
+pub(super) struct Texts;
+
+impl Kind<Vec<String>> for Texts {
+    fn read(&self, found: &Found) -> Option<Vec<String>> {
+        match found.list() {
+            Some(items) => items
+                .iter()
+                .map(|item| item.text().map(str::to_owned))
+                .collect(),
+            None if found.is_null() => Some(Vec::new()),
+            None => found.text().map(|text| vec![text.to_owned()]),
+        }
+    }
+
+    fn fault(&self, texts: &Vec<String>) -> Option<String> {
+        texts
+            .iter()
+            .any(String::is_empty)
+            .then(|| found(format_args!("{texts:?}")))
+    }
+
+    fn allowed(&self) -> String {
+        "allowed is a text or a list of texts, none of them empty".to_owned()
+    }
+}
+
+/// A list of groups, or all of them.
+pub(super) struct Groups;
+
+impl Kind<Option<Vec<i64>>> for Groups {
+    fn read(&self, found: &Found) -> Option<Option<Vec<i64>>> {
+        if found.is_null() {
+            return Some(None);
+        }
+        found
+            .list()?
+            .iter()
+            .map(Found::whole)
+            .collect::<Option<_>>()
+            .map(Some)
+    }
+
+    fn fault(&self, groups: &Option<Vec<i64>>) -> Option<String> {
+        let groups = groups.as_ref()?;
+        groups
+            .iter()
+            .any(|group| *group < 0)
+            .then(|| found(format_args!("{groups:?}")))
+    }
+
+    fn allowed(&self) -> String {
+        "allowed is a list of whole numbers from 0, or null for every group".to_owned()
+    }
+}
+
+/// A template's id: a number, or a name with providers that name their templates.
+pub(super) struct Template;
+
+impl Kind<TemplateId> for Template {
+    fn read(&self, found: &Found) -> Option<TemplateId> {
+        match found.whole() {
+            Some(id) => Some(TemplateId::from(id)),
+            None => found.text().map(TemplateId::from),
+        }
+    }
+
+    fn fault(&self, TemplateId(id): &TemplateId) -> Option<String> {
+        let is_right = match id.parse::<i64>() {
+            Ok(number) => number > 0,
+            Err(_) => !id.is_empty(),
+        };
+        (!is_right).then(|| found(format_args!("{id:?}")))
+    }
+
+    fn allowed(&self) -> String {
+        "allowed is a template's id: a whole number from 1, or a text".to_owned()
+    }
+}
+
+/// A template's id or its name in `SMS.TEMPLATES`; 0, an empty text and null mean none.
+pub(super) struct OptionalTemplate;
+
+impl Kind<Option<TemplateId>> for OptionalTemplate {
+    fn read(&self, found: &Found) -> Option<Option<TemplateId>> {
+        if found.is_null() {
+            return Some(None);
+        }
+        Template.read(found).map(Some)
+    }
+
+    fn fault(&self, template: &Option<TemplateId>) -> Option<String> {
+        Template.fault(template.as_ref()?)
+    }
+
+    fn allowed(&self) -> String {
+        "allowed is a template's id or its name in SMS.TEMPLATES, or 0 for none".to_owned()
+    }
+}
+
+/// An address to listen at.
+pub(super) struct Address;
+
+impl Kind<SocketAddr> for Address {
+    fn read(&self, found: &Found) -> Option<SocketAddr> {
+        found.text()?.parse().ok()
+    }
+
+    fn allowed(&self) -> String {
+        "allowed is an IP address with a port, such as 127.0.0.1:8000".to_owned()
+    }
+}
+
+/// Addresses and networks.
+pub(super) struct Networks;
+
+impl Kind<Vec<IpNet>> for Networks {
+    fn read(&self, found: &Found) -> Option<Vec<IpNet>> {
+        let network = |item: &Found| {
+            let text = item.text()?;
+            let address = text.parse::<IpAddr>().map(IpNet::from);
+            address.ok().or_else(|| text.parse().ok())
+        };
+        found.list()?.iter().map(network).collect()
+    }
+
+    fn allowed(&self) -> String {
+        "allowed is a list of IP addresses and networks, such as 10.0.0.0/8".to_owned()
+    }
+}
+
+/// What stands where a setting is wanted: its type only, where the value may be a secret.
+pub(super) fn describe(value: &Value, hidden: bool) -> String {
+    match value {
+        Value::Object(_) => "is a table".to_owned(),
+        Value::Array(_) if hidden => "is a list".to_owned(),
+        Value::String(text) if hidden => format!("is a text, {} bytes long", text.len()),
+        Value::Number(_) if hidden => "is a number".to_owned(),
+        Value::Bool(_) if hidden => "is true or false".to_owned(),
+        shown => found(shown),
+    }
+}

@@ -1,0 +1,103 @@
+//! Which texts are a prefix, a URL, a claim: the rules behind the kinds of the schema.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// Claims that a token has already; a user's id in one of them would change what the token means.
+const TAKEN_CLAIMS: &[&str] = &["token_type", "exp", "iat", "jti", "sid", "iss", "aud"];
+
+pub(super) fn is_free_claim(name: &str) -> bool {
+    !name.is_empty() && !TAKEN_CLAIMS.contains(&name)
+}
+
+/// A path of `/segment`s, or nothing. Only characters that mean themselves in a URL and in the
+/// patterns of routers.
+pub(super) fn is_prefix(prefix: &str) -> bool {
+    let is_segment = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+    };
+    prefix.is_empty()
+        || prefix
+            .strip_prefix('/')
+            .is_some_and(|path| path.split('/').all(is_segment))
+}
+
+/// The one form of a prefix: `api`, `/api/` and `/api` are the same, and so are `/` and nothing.
+pub(super) fn normal_prefix(prefix: &str) -> String {
+    match prefix.trim_matches('/') {
+        "" => String::new(),
+        path => format!("/{path}"),
+    }
+}
+
+pub(super) fn is_database_url(url: &str) -> bool {
+    ["sqlite://", "postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| {
+            url.strip_prefix(scheme)
+                .is_some_and(|rest| !rest.is_empty())
+        })
+}
+
+/// `https://host[:port][/path]`; over plain http only to this machine, for the account's key goes with
+/// every request.
+pub(super) fn is_base_url(url: &str) -> bool {
+    let (rest, encrypted) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (rest, true),
+        (_, Some(rest)) => (rest, false),
+        _ => return false,
+    };
+    if rest
+        .contains(|char: char| "@?#\\".contains(char) || char.is_whitespace() || char.is_control())
+    {
+        return false;
+    }
+    let authority = rest.split('/').next().unwrap_or_default();
+    match Host::of(authority) {
+        Some(host) => encrypted || host.is_loopback(),
+        None => false,
+    }
+}
+
+/// The host of a URL, without its port.
+enum Host<'a> {
+    V6(Ipv6Addr),
+    Name(&'a str),
+}
+
+impl<'a> Host<'a> {
+    fn of(authority: &'a str) -> Option<Self> {
+        let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
+            let (address, port) = rest.split_once(']')?;
+            (Self::V6(address.parse().ok()?), port)
+        } else {
+            let end = authority.find(':').unwrap_or(authority.len());
+            let (name, port) = authority.split_at(end);
+            (Self::Name(name).is_plausible()?, port)
+        };
+        let port_is_right = match port.strip_prefix(':') {
+            Some(number) => number.parse::<u16>().is_ok_and(|number| number > 0),
+            None => port.is_empty(),
+        };
+        port_is_right.then_some(host)
+    }
+
+    fn is_plausible(self) -> Option<Self> {
+        match self {
+            Self::Name(name) if name.is_empty() || name.starts_with('.') => None,
+            host => Some(host),
+        }
+    }
+
+    fn is_loopback(&self) -> bool {
+        match self {
+            Self::V6(address) => address.is_loopback(),
+            // Parsed, not compared by its beginning: 127.example.com is somebody else's machine.
+            Self::Name(name) => {
+                *name == "localhost" || name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+            }
+        }
+    }
+}

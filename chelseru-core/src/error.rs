@@ -1,0 +1,60 @@
+//! What can go wrong for a caller: one type, from which [`api`](crate::api) makes every error answer.
+
+use std::time::Duration;
+
+use crate::sms::SmsError;
+use crate::store::StoreError;
+use crate::token::TokenError;
+
+/// Why a request could not be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A code was sent before and is still valid.
+    #[error("a code was sent before and is valid for {} s more", .wait.as_secs())]
+    CodeStillValid {
+        /// How long it is still valid.
+        wait: Duration,
+    },
+    /// Wrong, expired, used up or never sent: a caller cannot tell which.
+    #[error("the code is not right")]
+    WrongCode,
+    /// No account in that group, and none may be made there.
+    #[error("no account may be made in that group")]
+    SignUpClosed,
+    /// The token is good but its account is gone.
+    #[error("the account does not exist")]
+    UserNotFound,
+    /// The account may not log in.
+    #[error("the account is not active")]
+    UserInactive,
+    /// A request that needs an access token came without one.
+    #[error("no access token was given")]
+    NotAuthenticated,
+    /// The access token of a request is not accepted.
+    #[error("access token: {0}")]
+    AccessToken(TokenError),
+    /// A token in a request's body is not accepted.
+    #[error("{0}")]
+    Token(TokenError),
+    /// The way of logging in is not the configured one.
+    #[error("this way of logging in is not configured")]
+    MethodNotConfigured,
+    /// There is no such thing, or it belongs to somebody else.
+    #[error("not found")]
+    NotFound,
+    /// The message was not accepted by the provider.
+    #[error("SMS: {0}")]
+    Sms(#[from] SmsError),
+    /// The message may have been sent; `wait` is how long its code is valid.
+    #[error("SMS: {error}")]
+    CodePerhapsSent {
+        /// What is known.
+        error: SmsError,
+        /// How long the code is valid, and so how long until the next.
+        wait: Duration,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,186 @@
+//! One-time codes: how they are made, hashed and compared.
+//!
+//! A code is uniform over all codes of its length. The store keeps HMAC-SHA256 of the number and the
+//! code under a key derived from the signing key, so a copy of the database gives no code, not even
+//! by trying them all. The comparison takes the same time whatever it finds.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use rand::{CryptoRng, RngExt};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::digits;
+use crate::mobile::MobileNumber;
+use crate::secret::Secret;
+use crate::store::CodeHash;
+
+/// What the derived key is for; a change of the scheme changes it.
+const KEY_PURPOSE: &[u8] = b"chelseru one-time code v1";
+
+/// A code as a user typed it or as it was made: ASCII digits. Prints as `***`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Code(String);
+
+/// The text is not digits, or too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a code is 3 to 10 digits")]
+pub struct InvalidCode;
+
+impl Code {
+    /// Makes a code of `length` digits, leading zeros included.
+    pub(crate) fn random(rng: &mut impl CryptoRng, length: u8) -> Self {
+        let number = rng.random_range(0..10_u64.pow(u32::from(length)));
+        Self(format!("{number:0width$}", width = usize::from(length)))
+    }
+
+    /// The digits, for the message that carries them.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// How many digits there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl std::str::FromStr for Code {
+    type Err = InvalidCode;
+
+    /// Takes Persian and Arabic-Indic digits, and spaces and dashes between digits, as mobile numbers
+    /// do.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = digits::read(text).ok_or(InvalidCode)?;
+        if digits.plus || digits.ascii.len() > 10 {
+            return Err(InvalidCode);
+        }
+        Ok(Self(digits.ascii))
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Hashes codes under a key of their own.
+#[derive(Clone)]
+pub(crate) struct CodeHasher(Hmac<Sha256>);
+
+impl CodeHasher {
+    pub(crate) fn new(secret: &Secret) -> Self {
+        let derived = keyed(secret.expose().as_bytes())
+            .chain_update(KEY_PURPOSE)
+            .finalize()
+            .into_bytes();
+        Self(keyed(&derived))
+    }
+
+    /// The hash that the store keeps.
+    pub(crate) fn hash(&self, mobile_number: MobileNumber, code: &Code) -> CodeHash {
+        self.0
+            .clone()
+            // A number always has eleven bytes, so no two pairs give the same input.
+            .chain_update(mobile_number.as_str())
+            .chain_update(&code.0)
+            .finalize()
+            .into_bytes()
+            .into()
+    }
+
+    /// Whether `code` has that hash, in constant time. Without a hash it does the same work and says
+    /// no.
+    pub(crate) fn verify(
+        &self,
+        mobile_number: MobileNumber,
+        code: &Code,
+        expected: Option<&CodeHash>,
+    ) -> bool {
+        let hash = self.hash(mobile_number, code);
+        let equal = hash.ct_eq(expected.unwrap_or(&[0; 32]));
+        bool::from(equal) && expected.is_some()
+    }
+}
+
+impl fmt::Debug for CodeHasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CodeHasher(***)")
+    }
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Code, CodeHasher};
+    use crate::mobile::MobileNumber;
+    use crate::secret::Secret;
+
+    fn number(text: &str) -> MobileNumber {
+        text.parse().unwrap()
+    }
+
+    fn hasher() -> CodeHasher {
+        CodeHasher::new(&Secret::new("a signing key of at least 32 bytes"))
+    }
+
+    #[test]
+    fn codes_of_every_length_use_every_digit_in_every_place() {
+        let mut rng = rand::rng();
+        for length in 3..=10 {
+            let mut seen = vec![[false; 10]; usize::from(length)];
+            for _ in 0..2000 {
+                let code = Code::random(&mut rng, length);
+                assert_eq!(code.len(), usize::from(length));
+                for (place, digit) in code.expose().bytes().enumerate() {
+                    seen[place][usize::from(digit - b'0')] = true;
+                }
+            }
+            assert!(seen.iter().flatten().all(|&seen| seen), "length {length}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_good_for_its_own_number_only() {
+        let code: Code = "12345678".parse().unwrap();
+        let hash = hasher().hash(number("09121234567"), &code);
+        assert!(hasher().verify(number("09121234567"), &code, Some(&hash)));
+        assert!(!hasher().verify(number("09121234568"), &code, Some(&hash)));
+        assert!(!hasher().verify(
+            number("09121234567"),
+            &"12345679".parse().unwrap(),
+            Some(&hash)
+        ));
+        assert!(!hasher().verify(number("09121234567"), &code, None));
+    }
+
+    #[test]
+    fn another_secret_gives_another_hash() {
+        let code: Code = "12345678".parse().unwrap();
+        let other = CodeHasher::new(&Secret::new("another signing key of 32 bytes or more"));
+        assert_ne!(
+            hasher().hash(number("09121234567"), &code),
+            other.hash(number("09121234567"), &code)
+        );
+    }
+
+    #[test]
+    fn a_typed_code_may_have_other_digits_and_separators() {
+        for text in ["12345678", "۱۲۳۴۵۶۷۸", "١٢٣٤٥٦٧٨", " 1234-5678 "] {
+            assert_eq!(text.parse::<Code>().unwrap().expose(), "12345678");
+        }
+        for text in ["", "abc", "+1234", "12345678901", "1234\u{0}", "१२३४"] {
+            assert!(text.parse::<Code>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_does_not_print() {
+        assert_eq!(format!("{:?}", "1234".parse::<Code>().unwrap()), "***");
+    }
+}

@@ -1,0 +1,207 @@
+//! Logging in with a code sent by SMS.
+
+use super::{Chelseru, messages};
+use crate::clock::Timestamp;
+use crate::config::AuthMethod;
+use crate::error::Error;
+use crate::mobile::MobileNumber;
+use crate::otp::Code;
+use crate::random;
+use crate::session::ClientInfo;
+use crate::sms::{Content, Sms, SmsErrorKind};
+use crate::store::{CodeId, NewCode, NewLogin, NewSession, Redeemed, Reservation, SmsPurpose};
+use crate::token::{TokenError, TokenPair, refresh_hash};
+
+/// What a login brings.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// Whose code it is.
+    pub mobile_number: MobileNumber,
+    /// The code as it was typed.
+    pub code: Code,
+    /// The account's group; 0 unless the client names one.
+    pub group: i64,
+    /// Where the login comes from.
+    pub client: ClientInfo,
+}
+
+impl Chelseru {
+    /// Sends a one-time code to a number.
+    ///
+    /// Of any number of calls at once exactly one sends. When the provider certainly did not send, the
+    /// code is withdrawn and the next call may send; when it perhaps did, the code stays valid.
+    ///
+    /// Run it to its end: dropping it between reserving the code and the provider's answer leaves the
+    /// number waiting for a code that may never come.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CodeStillValid`], [`Error::Sms`] (not sent), [`Error::CodePerhapsSent`],
+    /// [`Error::MethodNotConfigured`], [`Error::Store`].
+    pub async fn send_code(&self, mobile_number: MobileNumber) -> Result<(), Error> {
+        self.require_otp()?;
+        let now = self.now();
+        let options = &self.config().auth.options;
+        let (id, code) = {
+            let mut rng = rand::rng();
+            (
+                CodeId(random::id(&mut rng)),
+                Code::random(&mut rng, options.length),
+            )
+        };
+        let reservation = self
+            .store()
+            .reserve_code(&NewCode {
+                id,
+                mobile_number,
+                hash: self.inner.codes.hash(mobile_number, &code),
+                created_at: now,
+                expires_at: now + options.lifetime,
+            })
+            .await?;
+        if let Reservation::Live { until } = reservation {
+            return Err(Error::CodeStillValid {
+                wait: until.since(now),
+            });
+        }
+        let sms = Sms {
+            to: mobile_number,
+            content: self.code_content(&code),
+        };
+        match self.deliver(&sms, SmsPurpose::Code, None).await {
+            Ok(()) => Ok(()),
+            Err(Error::Sms(error)) if error.kind() == SmsErrorKind::PerhapsSent => {
+                Err(Error::CodePerhapsSent {
+                    error,
+                    wait: (now + options.lifetime).since(self.now()),
+                })
+            }
+            Err(error) => {
+                if let Err(error) = self.store().withdraw_code(mobile_number, id).await {
+                    tracing::error!(
+                        ?mobile_number,
+                        ?error,
+                        "a code that was not sent could not be withdrawn"
+                    );
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Exchanges a code for a session.
+    ///
+    /// The try is counted before the code is compared. Of any number of calls at once with the right
+    /// code exactly one opens a session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongCode`] for a code that is wrong, expired, used up or was never sent;
+    /// [`Error::SignUpClosed`] and [`Error::UserInactive`] only to who has the right code, which is
+    /// not used up then; [`Error::MethodNotConfigured`], [`Error::Store`].
+    pub async fn log_in(&self, login: Login) -> Result<TokenPair, Error> {
+        self.require_otp()?;
+        let now = self.now();
+        let auth = &self.config().auth;
+        // A code of another length cannot be right: a slip of the thumb that costs no try.
+        if login.code.len() != usize::from(auth.options.length) {
+            return Err(Error::WrongCode);
+        }
+        let max_attempts = match auth.limits.otp_attempts {
+            0 => i32::MAX.unsigned_abs(),
+            limit => limit,
+        };
+        let counted = self
+            .store()
+            .count_attempt(login.mobile_number, now, max_attempts)
+            .await?;
+        let hash = counted.as_ref().map(|code| &code.hash);
+        let is_right = self
+            .inner
+            .codes
+            .verify(login.mobile_number, &login.code, hash);
+        let Some(code) = counted.filter(|_| is_right) else {
+            return Err(Error::WrongCode);
+        };
+        self.open_session(code.id, login, now).await
+    }
+
+    async fn open_session(
+        &self,
+        code: CodeId,
+        login: Login,
+        now: Timestamp,
+    ) -> Result<TokenPair, Error> {
+        let options = &self.config().auth.options;
+        let tokens = &self.inner.tokens;
+        let (username, key, access_jti, refresh_jti) = {
+            let mut rng = rand::rng();
+            (
+                random::username(&mut rng),
+                random::hex(&mut rng, 32),
+                random::hex(&mut rng, 32),
+                random::hex(&mut rng, 32),
+            )
+        };
+        let login = NewLogin {
+            mobile_number: login.mobile_number,
+            group: login.group,
+            may_sign_up: options
+                .signup_groups
+                .as_ref()
+                .is_none_or(|groups| groups.contains(&login.group)),
+            username,
+            session: NewSession {
+                key,
+                refresh_hash: refresh_hash(&refresh_jti),
+                client: login.client,
+                expires_at: tokens.refresh_expires_at(now),
+            },
+            now,
+        };
+        match self.store().redeem_code(code, &login).await? {
+            Redeemed::LoggedIn {
+                user,
+                session,
+                is_new,
+            } => {
+                tracing::info!(user = user.id.0, session = session.0, is_new, "logged in");
+                Ok(TokenPair {
+                    access: tokens.access(user.id, session, &access_jti, now),
+                    refresh: Some(tokens.refresh(user.id, session, &refresh_jti, now)),
+                })
+            }
+            Redeemed::AlreadyUsed => Err(Error::WrongCode),
+            Redeemed::SignUpClosed => Err(Error::SignUpClosed),
+            Redeemed::Inactive => Err(Error::UserInactive),
+        }
+    }
+
+    fn require_otp(&self) -> Result<(), Error> {
+        match self.config().auth.method {
+            AuthMethod::Otp => Ok(()),
+            AuthMethod::Passwd => Err(Error::MethodNotConfigured),
+        }
+    }
+
+    fn code_content(&self, code: &Code) -> Content {
+        let options = &self.config().auth.options;
+        match &options.sms_template {
+            Some(id) => Content::Template {
+                id: id.clone(),
+                variables: vec![code.expose().to_owned()],
+            },
+            None => Content::Text(messages::code_text(
+                &options.sms_text,
+                code,
+                options.lifetime,
+            )),
+        }
+    }
+}
+
+impl From<TokenError> for Error {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}

@@ -1,0 +1,180 @@
+//! The service: what an application holds, and what an adapter calls.
+
+mod housekeeping;
+mod login;
+mod messages;
+mod sessions;
+mod tokens;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+pub use self::login::Login;
+pub use self::messages::Message;
+pub use self::sessions::{CurrentUser, SessionView};
+use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::config::{Config, ConfigError};
+use crate::otp::CodeHasher;
+use crate::sms::SmsProvider;
+use crate::store::Store;
+use crate::token::Tokens;
+
+/// The whole service over one store and one SMS provider. Cheap to clone; every clone is the same
+/// service.
+///
+/// ```
+/// use chelseru_core::{Chelseru, Config, testing::StubProvider, store::MemoryStore};
+///
+/// let config = Config::builder()
+///     .signing_key("a secret of at least 32 bytes, kept")
+///     .build()?;
+/// let chelseru = Chelseru::builder(config)
+///     .store(MemoryStore::new())
+///     .sms(StubProvider::new())
+///     .build()?;
+/// # let _ = chelseru;
+/// # Ok::<(), chelseru_core::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Chelseru {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    store: Arc<dyn Store>,
+    sms: Arc<dyn SmsProvider>,
+    clock: Arc<dyn Clock>,
+    codes: CodeHasher,
+    tokens: Tokens,
+    housekeeping_claimed: AtomicBool,
+}
+
+impl Chelseru {
+    /// Starts with the settings; a store and an SMS provider are needed as well.
+    pub fn builder(config: Config) -> ChelseruBuilder {
+        ChelseruBuilder {
+            config,
+            store: None,
+            sms: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// The settings that it runs with.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// The store, for what the service itself does not do.
+    pub fn store(&self) -> &dyn Store {
+        &*self.inner.store
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+}
+
+impl fmt::Debug for Chelseru {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chelseru")
+            .field("config", &self.inner.config)
+            .field("sms", &self.inner.sms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Puts a [`Chelseru`] together.
+pub struct ChelseruBuilder {
+    config: Config,
+    store: Option<Arc<dyn Store>>,
+    sms: Option<Arc<dyn SmsProvider>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ChelseruBuilder {
+    /// Where everything is kept: a `DieselStore`, a store of your own, or an [`Arc`] of one.
+    #[must_use]
+    pub fn store(mut self, store: impl IntoShared<dyn Store>) -> Self {
+        self.store = Some(store.into_shared());
+        self
+    }
+
+    /// Who sends the messages: what `chelseru_sms::from_config` gives, or a provider of your own.
+    #[must_use]
+    pub fn sms(mut self, sms: impl IntoShared<dyn SmsProvider>) -> Self {
+        self.sms = Some(sms.into_shared());
+        self
+    }
+
+    /// Where the time comes from; the machine's clock unless set.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The service.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot be used, a missing or too short signing key among them, or no store or
+    /// provider.
+    pub fn build(self) -> Result<Chelseru, ConfigError> {
+        self.config.validate()?;
+        let tokens = Tokens::new(&self.config.auth.jwt)?;
+        let missing =
+            |what| ConfigError::about("Chelseru::builder", format!("{what} was not given"));
+        Ok(Chelseru {
+            inner: Arc::new(Inner {
+                codes: CodeHasher::new(&self.config.auth.jwt.signing_key),
+                tokens,
+                store: self.store.ok_or_else(|| missing("a store"))?,
+                sms: self.sms.ok_or_else(|| missing("an SMS provider"))?,
+                clock: self.clock,
+                config: self.config,
+                housekeeping_claimed: AtomicBool::new(false),
+            }),
+        })
+    }
+}
+
+impl fmt::Debug for ChelseruBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChelseruBuilder")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A part that is given by value or already shared, so that the builder takes both.
+pub trait IntoShared<T: ?Sized> {
+    /// The part, shared.
+    fn into_shared(self) -> Arc<T>;
+}
+
+impl<S: Store + 'static> IntoShared<dyn Store> for S {
+    fn into_shared(self) -> Arc<dyn Store> {
+        Arc::new(self)
+    }
+}
+
+impl IntoShared<dyn Store> for Arc<dyn Store> {
+    fn into_shared(self) -> Self {
+        self
+    }
+}
+
+impl<P: SmsProvider + 'static> IntoShared<dyn SmsProvider> for P {
+    fn into_shared(self) -> Arc<dyn SmsProvider> {
+        Arc::new(self)
+    }
+}
+
+impl IntoShared<dyn SmsProvider> for Arc<dyn SmsProvider> {
+    fn into_shared(self) -> Self {
+        self
+    }
+}

@@ -1,0 +1,355 @@
+//! Sessions: listing, use, the rotation of refresh tokens, and their end.
+
+use super::fixture::{
+    CROWD, MILLI, MINUTE, NOW, SharedStore, all_at_once, client, count, hash, log_in, number, ok,
+    session, two_users,
+};
+use crate::clock::Timestamp;
+use crate::session::{Session, SessionId};
+use crate::store::{NewSession, Rotated, Rotation};
+use crate::user::UserId;
+
+const END: Timestamp = Timestamp::from_millis(NOW.as_millis() + 24 * 60 * 60_000);
+
+/// Presents the hash `from` and names `to` as its successor.
+fn rotation(id: SessionId, from: usize, to: usize) -> Rotation {
+    Rotation {
+        session: id,
+        presented: hash(from),
+        successor: hash(to),
+        expires_at: Some(END + MINUTE),
+        client: client(to),
+        now: NOW + MINUTE,
+    }
+}
+
+async fn adopt(store: &SharedStore, user: UserId, n: usize, now: Timestamp) -> SessionId {
+    ok(store.adopt_session(user, &session(n), now).await).expect("the key is new")
+}
+
+async fn find(store: &SharedStore, id: SessionId) -> Session {
+    ok(store.find_session(id).await)
+        .expect("the session is there")
+        .0
+}
+
+async fn live(store: &SharedStore, user: UserId, now: Timestamp) -> Vec<SessionId> {
+    let sessions = ok(store.list_sessions(user, now).await);
+    sessions.into_iter().map(|session| session.id).collect()
+}
+
+pub async fn an_unknown_session_is_not_found(store: SharedStore) {
+    let (_, id) = log_in(&store, number(1), 0, 1).await;
+    assert_eq!(ok(store.find_session(SessionId(id.0 + 1)).await), None);
+}
+
+pub async fn a_session_is_found_when_it_is_over_or_its_account_is_kept_out(store: SharedStore) {
+    let (user, id) = log_in(&store, number(1), 0, 1).await;
+    ok(store.end_session(user.id, id, NOW + MINUTE).await);
+    ok(store.set_user_active(user.id, false).await);
+    let (session, user) = ok(store.find_session(id).await).expect("the session is there");
+    assert_eq!(session.ended_at, Some(NOW + MINUTE));
+    assert!(!user.is_active);
+}
+
+pub async fn sessions_are_listed_newest_login_first(store: SharedStore) {
+    let (user, first) = log_in(&store, number(1), 0, 1).await;
+    let newest = adopt(&store, user.id, 2, NOW + 2 * MINUTE).await;
+    let middle = adopt(&store, user.id, 3, NOW + MINUTE).await;
+    let same_time = adopt(&store, user.id, 4, NOW + MINUTE).await;
+    let listed = live(&store, user.id, NOW + 2 * MINUTE).await;
+    assert_eq!(listed, [newest, same_time, middle, first]);
+}
+
+pub async fn a_list_shows_only_the_accounts_own_live_sessions(store: SharedStore) {
+    let (user, kept) = log_in(&store, number(1), 0, 1).await;
+    let (other, _) = log_in(&store, number(2), 0, 2).await;
+    let ended = adopt(&store, user.id, 3, NOW).await;
+    ok(store.end_session(user.id, ended, NOW).await);
+    let short = NewSession {
+        expires_at: NOW + MINUTE,
+        ..session(4)
+    };
+    let short = ok(store.adopt_session(user.id, &short, NOW).await).expect("the key is new");
+    assert_eq!(
+        live(&store, user.id, NOW + MINUTE - MILLI).await,
+        [short, kept]
+    );
+    assert_eq!(live(&store, user.id, NOW + MINUTE).await, [kept]);
+    assert_eq!(live(&store, other.id, NOW).await.len(), 1);
+}
+
+pub async fn an_account_that_is_kept_out_lists_no_sessions(store: SharedStore) {
+    let (user, id) = log_in(&store, number(1), 0, 1).await;
+    ok(store.set_user_active(user.id, false).await);
+    assert_eq!(live(&store, user.id, NOW).await, []);
+    ok(store.set_user_active(user.id, true).await);
+    assert_eq!(live(&store, user.id, NOW).await, [id]);
+}
+
+pub async fn a_touch_notes_where_and_when_and_nothing_else(store: SharedStore) {
+    let (user, id) = log_in(&store, number(1), 0, 1).await;
+    let other = adopt(&store, user.id, 2, NOW).await;
+    let before = find(&store, id).await;
+    ok(store.touch_session(id, &client(9), NOW + MINUTE).await);
+    let expected = Session {
+        client: client(9),
+        last_seen: NOW + MINUTE,
+        ..before
+    };
+    assert_eq!(find(&store, id).await, expected);
+    assert_eq!(find(&store, other).await.last_seen, NOW);
+    ok(store
+        .touch_session(SessionId(other.0 + 1), &client(9), NOW)
+        .await);
+}
+
+pub async fn a_rotation_replaces_the_refresh_token(store: SharedStore) {
+    let (_, id) = log_in(&store, number(1), 0, 1).await;
+    let before = find(&store, id).await;
+    assert_eq!(
+        ok(store.rotate_refresh(&rotation(id, 1, 2)).await),
+        Rotated::Done
+    );
+    let expected = Session {
+        refresh_hash: hash(2),
+        client: client(2),
+        last_seen: NOW + MINUTE,
+        expires_at: END + MINUTE,
+        ..before
+    };
+    assert_eq!(find(&store, id).await, expected);
+    assert_eq!(
+        ok(store.rotate_refresh(&rotation(id, 2, 3)).await),
+        Rotated::Done
+    );
+}
+
+pub async fn a_rotation_without_an_end_leaves_the_end_as_it_is(store: SharedStore) {
+    let (_, id) = log_in(&store, number(1), 0, 1).await;
+    let as_it_is = Rotation {
+        expires_at: None,
+        ..rotation(id, 1, 2)
+    };
+    assert_eq!(ok(store.rotate_refresh(&as_it_is).await), Rotated::Done);
+    assert_eq!(find(&store, id).await.expires_at, END);
+}
+
+pub async fn a_token_that_is_its_own_successor_stays_good(store: SharedStore) {
+    let (_, id) = log_in(&store, number(1), 0, 1).await;
+    for _ in 0..3 {
+        assert_eq!(
+            ok(store.rotate_refresh(&rotation(id, 1, 1)).await),
+            Rotated::Done
+        );
+    }
+    assert_eq!(find(&store, id).await.ended_at, None);
+}
+
+pub async fn a_reused_token_ends_its_session_for_good(store: SharedStore) {
+    let (user, id) = log_in(&store, number(1), 0, 1).await;
+    let other = adopt(&store, user.id, 9, NOW).await;
+    ok(store.rotate_refresh(&rotation(id, 1, 2)).await);
+    assert_eq!(
+        ok(store.rotate_refresh(&rotation(id, 1, 3)).await),
+        Rotated::Reused
+    );
+    let session = find(&store, id).await;
+    assert_eq!(session.ended_at, Some(NOW + MINUTE));
+    assert_eq!(
+        session.refresh_hash,
+        hash(2),
+        "the thief's successor was not taken"
+    );
+    assert_eq!(
+        ok(store.rotate_refresh(&rotation(id, 2, 4)).await),
+        Rotated::Gone
+    );
+    assert_eq!(
+        ok(store.rotate_refresh(&rotation(id, 1, 5)).await),
+        Rotated::Gone
+    );
+    assert_eq!(
+        find(&store, other).await.ended_at,
+        None,
+        "other sessions go on"
+    );
+}
+
+pub async fn a_session_that_is_over_rotates_no_token(store: SharedStore) {
+    let (user, id) = log_in(&store, number(1), 0, 1).await;
+    let ended = adopt(&store, user.id, 2, NOW).await;
+    ok(store.end_session(user.id, ended, NOW).await);
+    assert_eq!(
+        ok(store.rotate_refresh(&rotation(ended, 2, 3)).await),
+        Rotated::Gone
+    );
+    let late = Rotation {
+        now: END,
+        ..rotation(id, 1, 4)
+    };
+    assert_eq!(ok(store.rotate_refresh(&late).await), Rotated::Gone);
+    let late_and_wrong = Rotation {
+        now: END,
+        ..rotation(id, 7, 4)
+    };
+    assert_eq!(
+        ok(store.rotate_refresh(&late_and_wrong).await),
+        Rotated::Gone
+    );
+    assert_eq!(find(&store, id).await.ended_at, None);
+    let unknown = SessionId(ended.0 + 1);
+    assert_eq!(
+        ok(store.rotate_refresh(&rotation(unknown, 1, 4)).await),
+        Rotated::Gone
+    );
+}
+
+pub async fn a_session_is_adopted_with_all_that_it_says(store: SharedStore) {
+    let (user, _) = two_users(&store).await;
+    let id = adopt(&store, user, 5, NOW + MINUTE).await;
+    let expected = Session {
+        id,
+        user,
+        key: "session-5".to_owned(),
+        refresh_hash: hash(5),
+        client: client(5),
+        last_seen: NOW + MINUTE,
+        created_at: NOW + MINUTE,
+        expires_at: END,
+        ended_at: None,
+    };
+    assert_eq!(find(&store, id).await, expected);
+}
+
+pub async fn a_key_is_adopted_once_even_after_its_session_ended(store: SharedStore) {
+    let (user, other) = two_users(&store).await;
+    let id = adopt(&store, user, 5, NOW).await;
+    assert_eq!(ok(store.adopt_session(user, &session(5), NOW).await), None);
+    assert_eq!(ok(store.adopt_session(other, &session(5), NOW).await), None);
+    ok(store.end_session(user, id, NOW).await);
+    assert_eq!(ok(store.adopt_session(user, &session(5), NOW).await), None);
+}
+
+pub async fn a_session_of_an_unknown_account_is_not_adopted(store: SharedStore) {
+    assert!(
+        store
+            .adopt_session(UserId(1), &session(1), NOW)
+            .await
+            .is_err()
+    );
+    let (user, _) = two_users(&store).await;
+    adopt(&store, user, 1, NOW).await;
+}
+
+pub async fn a_session_is_ended_once_and_only_by_its_owner(store: SharedStore) {
+    let (user, id) = log_in(&store, number(1), 0, 1).await;
+    let (other, _) = log_in(&store, number(2), 0, 2).await;
+    assert!(!ok(store.end_session(other.id, id, NOW).await));
+    assert_eq!(live(&store, user.id, NOW).await, [id]);
+    assert!(ok(store.end_session(user.id, id, NOW + MINUTE).await));
+    assert!(!ok(store.end_session(user.id, id, NOW + 2 * MINUTE).await));
+    assert_eq!(
+        find(&store, id).await.ended_at,
+        Some(NOW + MINUTE),
+        "the first end counts"
+    );
+}
+
+pub async fn an_ended_or_unknown_session_is_not_ended_again(store: SharedStore) {
+    let (user, id) = log_in(&store, number(1), 0, 1).await;
+    assert!(
+        !ok(store.end_session(user.id, id, END).await),
+        "it had run out"
+    );
+    assert!(!ok(store
+        .end_session(user.id, SessionId(id.0 + 1), NOW)
+        .await));
+}
+
+pub async fn all_sessions_but_one_are_ended(store: SharedStore) {
+    let (user, kept) = log_in(&store, number(1), 0, 1).await;
+    let (other, others) = log_in(&store, number(2), 0, 2).await;
+    for n in 3..6 {
+        adopt(&store, user.id, n, NOW).await;
+    }
+    let ended_before = adopt(&store, user.id, 6, NOW).await;
+    ok(store.end_session(user.id, ended_before, NOW).await);
+    assert_eq!(
+        ok(store.end_sessions(user.id, Some(kept), NOW + MINUTE).await),
+        3
+    );
+    assert_eq!(live(&store, user.id, NOW + MINUTE).await, [kept]);
+    assert_eq!(live(&store, other.id, NOW + MINUTE).await, [others]);
+    assert_eq!(find(&store, ended_before).await.ended_at, Some(NOW));
+    assert_eq!(
+        ok(store.end_sessions(user.id, Some(kept), NOW + MINUTE).await),
+        0
+    );
+}
+
+pub async fn all_sessions_are_ended(store: SharedStore) {
+    let (user, _) = log_in(&store, number(1), 0, 1).await;
+    adopt(&store, user.id, 2, NOW).await;
+    assert_eq!(ok(store.end_sessions(user.id, None, NOW).await), 2);
+    assert_eq!(live(&store, user.id, NOW).await, []);
+}
+
+pub async fn of_many_rotations_of_one_token_one_is_done_and_the_session_ends(store: SharedStore) {
+    let (_, id) = log_in(&store, number(1), 0, 1).await;
+    let answers = all_at_once(&store, |store, n| async move {
+        ok(store.rotate_refresh(&rotation(id, 1, 100 + n)).await)
+    })
+    .await;
+    assert_eq!(count(&answers, &Rotated::Done), 1);
+    assert_eq!(count(&answers, &Rotated::Reused), 1);
+    assert_eq!(count(&answers, &Rotated::Gone), CROWD - 2);
+    assert_eq!(find(&store, id).await.ended_at, Some(NOW + MINUTE));
+}
+
+pub async fn many_sessions_rotate_at_once_and_none_disturbs_another(store: SharedStore) {
+    let (user, _) = log_in(&store, number(1), 0, 1000).await;
+    let answers = all_at_once(&store, move |store, n| async move {
+        let id = adopt(&store, user.id, n, NOW).await;
+        ok(store.rotate_refresh(&rotation(id, n, n + 100)).await)
+    })
+    .await;
+    assert_eq!(count(&answers, &Rotated::Done), CROWD);
+}
+
+pub async fn of_many_adoptions_of_one_key_one_opens_a_session(store: SharedStore) {
+    let (user, _) = two_users(&store).await;
+    let answers = all_at_once(&store, move |store, _| async move {
+        ok(store.adopt_session(user, &session(5), NOW).await)
+    })
+    .await;
+    assert_eq!(count(&answers, &None), CROWD - 1);
+    assert_eq!(live(&store, user, NOW).await.len(), 2);
+}
+
+pub async fn of_many_ends_of_one_session_one_is_told_that_it_was_live(store: SharedStore) {
+    let (user, id) = log_in(&store, number(1), 0, 1).await;
+    let answers = all_at_once(&store, move |store, _| async move {
+        ok(store.end_session(user.id, id, NOW).await)
+    })
+    .await;
+    assert_eq!(count(&answers, &true), 1);
+}
+
+/// Once a session's end was answered, no rotation revives it.
+pub async fn ending_and_rotating_at_once_leave_the_session_ended(store: SharedStore) {
+    let (user, id) = log_in(&store, number(1), 0, 1).await;
+    all_at_once(&store, move |store, n| async move {
+        if n == CROWD / 2 {
+            ok(store.end_session(user.id, id, NOW + MINUTE).await);
+        } else {
+            ok(store.rotate_refresh(&rotation(id, 1, 1)).await);
+        }
+    })
+    .await;
+    assert_eq!(find(&store, id).await.ended_at, Some(NOW + MINUTE));
+    assert_eq!(
+        ok(store.rotate_refresh(&rotation(id, 1, 1)).await),
+        Rotated::Gone
+    );
+}

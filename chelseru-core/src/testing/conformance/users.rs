@@ -1,0 +1,30 @@
+//! Accounts.
+
+use super::fixture::{SharedStore, log_in, number, ok, two_users};
+use crate::user::UserId;
+
+pub async fn an_unknown_account_is_not_found(store: SharedStore) {
+    let (user, _) = log_in(&store, number(1), 0, 1).await;
+    assert_eq!(ok(store.find_user(UserId(user.id.0 + 1)).await), None);
+    assert_eq!(ok(store.find_user(UserId(-1)).await), None);
+}
+
+pub async fn an_account_is_kept_out_and_let_in_again(store: SharedStore) {
+    let (user, other) = two_users(&store).await;
+    for active in [false, false, true] {
+        assert!(ok(store.set_user_active(user, active).await));
+        let found = ok(store.find_user(user).await);
+        assert_eq!(found.map(|user| user.is_active), Some(active));
+    }
+    ok(store.set_user_active(user, false).await);
+    let found = ok(store.find_user(other).await);
+    assert_eq!(
+        found.map(|user| user.is_active),
+        Some(true),
+        "nobody else is kept out"
+    );
+}
+
+pub async fn keeping_an_unknown_account_out_says_so(store: SharedStore) {
+    assert!(!ok(store.set_user_active(UserId(1), false).await));
+}

@@ -1,0 +1,373 @@
+//! Access and refresh tokens: the claims of djangorestframework-simplejwt, and `sid`, our session.
+//!
+//! A Django service that shares the key verifies ours and we verify its. The library's own defaults
+//! for validation are not relied on: the algorithm is exactly the configured one, `exp` and `jti`
+//! are required, and time is the caller's `now`.
+
+use std::fmt;
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::clock::Timestamp;
+use crate::config::{ConfigError, JwtAlgorithm, JwtConfig};
+use crate::session::{RefreshHash, SessionId};
+use crate::user::UserId;
+
+/// No token of ours or of simplejwt comes near this length; longer ones are not even parsed.
+const MAX_TOKEN_BYTES: usize = 4096;
+
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenType {
+    /// Opens the routes for a few minutes.
+    Access,
+    /// Is exchanged for the next access token.
+    Refresh,
+}
+
+impl TokenType {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Refresh => "refresh",
+        }
+    }
+}
+
+/// Why a token is refused. The texts are simplejwt's, clients branch on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Not signed by us, not a token, or without the claims that we need.
+    #[error("Token is invalid")]
+    Invalid,
+    /// Past its `exp`.
+    #[error("Token is expired")]
+    Expired,
+    /// An access token where a refresh token is needed, or the other way round.
+    #[error("Token has wrong type")]
+    WrongType,
+    /// Its session has ended, or it was exchanged before.
+    #[error("Token is blacklisted")]
+    Blacklisted,
+}
+
+/// A new pair, as a login answers it. Prints as `***`.
+#[derive(Clone, Serialize)]
+pub struct TokenPair {
+    /// The access token.
+    pub access: String,
+    /// The refresh token; absent where a refresh does not rotate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<String>,
+}
+
+impl fmt::Debug for TokenPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenPair(***)")
+    }
+}
+
+/// What a verified token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claims {
+    pub(crate) token_type: TokenType,
+    pub(crate) user: UserId,
+    /// `None` in tokens of other services.
+    pub(crate) session: Option<SessionId>,
+    pub(crate) jti: String,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// The hash under which the store knows a refresh token.
+pub(crate) fn refresh_hash(jti: &str) -> RefreshHash {
+    Sha256::digest(jti).into()
+}
+
+/// Signs and verifies.
+pub(crate) struct Tokens {
+    header: Header,
+    signing_key: EncodingKey,
+    verifying_key: DecodingKey,
+    validation: Validation,
+    config: JwtConfig,
+}
+
+impl Tokens {
+    pub(crate) fn new(config: &JwtConfig) -> Result<Self, ConfigError> {
+        install_crypto();
+        let algorithm = algorithm(config.algorithm);
+        let (signing_key, verifying_key) = keys(config)?;
+        let mut validation = Validation::new(algorithm);
+        // The library would read the machine's clock; `verify` compares with the caller's.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.validate_aud = !config.audience.is_empty();
+        if !config.audience.is_empty() {
+            validation.set_audience(&config.audience);
+            validation.required_spec_claims.insert("aud".to_owned());
+        }
+        if let Some(issuer) = &config.issuer {
+            validation.set_issuer(&[issuer]);
+            validation.required_spec_claims.insert("iss".to_owned());
+        }
+        let tokens = Self {
+            header: Header::new(algorithm),
+            signing_key,
+            verifying_key,
+            validation,
+            config: config.clone(),
+        };
+        tokens.check_keys_match()?;
+        Ok(tokens)
+    }
+
+    /// An access token of that session.
+    pub(crate) fn access(
+        &self,
+        user: UserId,
+        session: SessionId,
+        jti: &str,
+        now: Timestamp,
+    ) -> String {
+        let expires_at = now + self.config.access_token_lifetime;
+        self.sign(TokenType::Access, user, session, jti, now, expires_at)
+    }
+
+    /// A refresh token of that session.
+    pub(crate) fn refresh(
+        &self,
+        user: UserId,
+        session: SessionId,
+        jti: &str,
+        now: Timestamp,
+    ) -> String {
+        let expires_at = self.refresh_expires_at(now);
+        self.sign(TokenType::Refresh, user, session, jti, now, expires_at)
+    }
+
+    /// When a refresh token made now runs out.
+    pub(crate) fn refresh_expires_at(&self, now: Timestamp) -> Timestamp {
+        now + self.config.refresh_token_lifetime
+    }
+
+    fn sign(
+        &self,
+        token_type: TokenType,
+        user: UserId,
+        session: SessionId,
+        jti: &str,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> String {
+        let payload = Payload {
+            token_type: token_type.name(),
+            exp: expires_at.as_secs(),
+            iat: now.as_secs(),
+            jti,
+            user,
+            session,
+            config: &self.config,
+        };
+        // `Tokens::new` has signed with this very key and a payload of this shape.
+        jsonwebtoken::encode(&self.header, &payload, &self.signing_key)
+            .unwrap_or_else(|error| unreachable!("signing failed after it had worked: {error}"))
+    }
+
+    /// Checks signature, time, issuer and audience, and the claims that we need.
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::Invalid);
+        }
+        let claims = jsonwebtoken::decode::<Map<String, Value>>(
+            token,
+            &self.verifying_key,
+            &self.validation,
+        )
+        .map_err(|_| TokenError::Invalid)?
+        .claims;
+        let claims = self.read(&claims).ok_or(TokenError::Invalid)?;
+        if now >= claims.expires_at + self.config.leeway {
+            return Err(TokenError::Expired);
+        }
+        Ok(claims)
+    }
+
+    /// [`verify`](Self::verify), for a token of this type.
+    pub(crate) fn verify_type(
+        &self,
+        token: &str,
+        token_type: TokenType,
+        now: Timestamp,
+    ) -> Result<Claims, TokenError> {
+        let claims = self.verify(token, now)?;
+        if claims.token_type == token_type {
+            Ok(claims)
+        } else {
+            Err(TokenError::WrongType)
+        }
+    }
+
+    fn read(&self, claims: &Map<String, Value>) -> Option<Claims> {
+        let token_type = match claims.get("token_type")?.as_str()? {
+            "access" => TokenType::Access,
+            "refresh" => TokenType::Refresh,
+            _ => return None,
+        };
+        // simplejwt wrote integers and, in later versions, text.
+        let user = match claims.get(&self.config.user_id_claim)? {
+            Value::String(text) => text.parse().ok()?,
+            value => value.as_i64()?,
+        };
+        let session = match claims.get("sid") {
+            None => None,
+            Some(value) => Some(SessionId(value.as_i64()?)),
+        };
+        let jti = claims.get("jti")?.as_str().filter(|jti| !jti.is_empty())?;
+        Some(Claims {
+            token_type,
+            user: UserId(user),
+            session,
+            jti: jti.to_owned(),
+            expires_at: Timestamp::from_secs(claims.get("exp")?.as_i64()?),
+        })
+    }
+
+    /// A pair of keys that do not belong together must stop the start, not the first login.
+    fn check_keys_match(&self) -> Result<(), ConfigError> {
+        let payload = Payload {
+            token_type: TokenType::Access.name(),
+            exp: 1,
+            iat: 0,
+            jti: "check",
+            user: UserId(0),
+            session: SessionId(0),
+            config: &self.config,
+        };
+        let token =
+            jsonwebtoken::encode(&self.header, &payload, &self.signing_key).map_err(|_| {
+                ConfigError::about(
+                    "AUTH.JWT.SIGNING_KEY",
+                    "this key cannot sign with AUTH.JWT.ALGORITHM",
+                )
+            })?;
+        self.verify(&token, Timestamp::default()).map_err(|_| {
+            ConfigError::about(
+                "AUTH.JWT.VERIFYING_KEY",
+                "this key does not belong to AUTH.JWT.SIGNING_KEY",
+            )
+        })?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens(***)")
+    }
+}
+
+/// The payload, with the claim for the user under its configured name.
+struct Payload<'a> {
+    token_type: &'static str,
+    exp: i64,
+    iat: i64,
+    jti: &'a str,
+    user: UserId,
+    session: SessionId,
+    config: &'a JwtConfig,
+}
+
+impl Serialize for Payload<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("token_type", self.token_type)?;
+        map.serialize_entry("exp", &self.exp)?;
+        map.serialize_entry("iat", &self.iat)?;
+        map.serialize_entry("jti", self.jti)?;
+        map.serialize_entry(&self.config.user_id_claim, &self.user)?;
+        map.serialize_entry("sid", &self.session)?;
+        if let Some(issuer) = &self.config.issuer {
+            map.serialize_entry("iss", issuer)?;
+        }
+        match self.config.audience.as_slice() {
+            [] => {}
+            [audience] => map.serialize_entry("aud", audience)?,
+            audiences => map.serialize_entry("aud", audiences)?,
+        }
+        map.end()
+    }
+}
+
+fn algorithm(algorithm: JwtAlgorithm) -> Algorithm {
+    match algorithm {
+        JwtAlgorithm::HS256 => Algorithm::HS256,
+        JwtAlgorithm::HS384 => Algorithm::HS384,
+        JwtAlgorithm::HS512 => Algorithm::HS512,
+        JwtAlgorithm::RS256 => Algorithm::RS256,
+        JwtAlgorithm::RS384 => Algorithm::RS384,
+        JwtAlgorithm::RS512 => Algorithm::RS512,
+        JwtAlgorithm::ES256 => Algorithm::ES256,
+        JwtAlgorithm::ES384 => Algorithm::ES384,
+        JwtAlgorithm::EdDSA => Algorithm::EdDSA,
+    }
+}
+
+fn keys(config: &JwtConfig) -> Result<(EncodingKey, DecodingKey), ConfigError> {
+    if config.signing_key.is_empty() {
+        return Err(ConfigError::about(
+            "AUTH.JWT.SIGNING_KEY",
+            "is missing; tokens are signed with it: a secret of at least 32 bytes, the same on every start",
+        ));
+    }
+    let secret = config.signing_key.expose().as_bytes();
+    if config.algorithm.is_symmetric() {
+        return Ok((
+            EncodingKey::from_secret(secret),
+            DecodingKey::from_secret(secret),
+        ));
+    }
+    let public = config.verifying_key.expose().as_bytes();
+    let (signing, verifying) = match config.algorithm {
+        JwtAlgorithm::ES256 | JwtAlgorithm::ES384 => (
+            EncodingKey::from_ec_pem(secret),
+            DecodingKey::from_ec_pem(public),
+        ),
+        JwtAlgorithm::EdDSA => (
+            EncodingKey::from_ed_pem(secret),
+            DecodingKey::from_ed_pem(public),
+        ),
+        _ => (
+            EncodingKey::from_rsa_pem(secret),
+            DecodingKey::from_rsa_pem(public),
+        ),
+    };
+    Ok((
+        signing.map_err(|_| {
+            ConfigError::about(
+                "AUTH.JWT.SIGNING_KEY",
+                "is not a private key in PEM for AUTH.JWT.ALGORITHM",
+            )
+        })?,
+        verifying.map_err(|_| {
+            ConfigError::about(
+                "AUTH.JWT.VERIFYING_KEY",
+                "is not a public key in PEM for AUTH.JWT.ALGORITHM",
+            )
+        })?,
+    ))
+}
+
+/// jsonwebtoken panics at first use when its features name no provider or both, and a host's other
+/// crates may add one; naming ours settles it.
+fn install_crypto() {
+    #[cfg(feature = "aws-lc-rs")]
+    // An error means that the application installed one before: that is its choice.
+    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+}
+
+#[cfg(test)]
+mod tests;

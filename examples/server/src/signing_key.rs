@@ -1,0 +1,91 @@
+//! The signing key of a server that was given none: made once, kept in a file beside the database.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use chelseru_core::{Config, ConfigError, Secret};
+
+const KEY: &str = "AUTH.JWT.SIGNING_KEY";
+
+/// Where the key comes from.
+pub(crate) enum SigningKey {
+    /// From the settings.
+    Configured,
+    /// From this file.
+    File(PathBuf),
+}
+
+impl SigningKey {
+    /// Leaves the settings with a key.
+    ///
+    /// Without one in them it is read from the file, or made and written there, so that tokens
+    /// outlive a restart. Of several processes that start at once the first one's key is used by
+    /// all.
+    pub(crate) fn find_or_make(config: &mut Config) -> Result<Self, ConfigError> {
+        if !config.auth.jwt.signing_key.is_empty() {
+            return Ok(Self::Configured);
+        }
+        if !config.auth.jwt.algorithm.is_symmetric() {
+            return Err(ConfigError::about(
+                KEY,
+                "is missing; a private key is never made up",
+            ));
+        }
+        let path = path_beside(config.database.url.expose());
+        let key = read_or_make(&path).map_err(|error| {
+            let file = path.display();
+            ConfigError::about(
+                KEY,
+                format!("is missing, and the key file {file} cannot be used: {error}"),
+            )
+        })?;
+        config.auth.jwt.signing_key = Secret::new(key);
+        config.validate()?;
+        Ok(Self::File(path))
+    }
+}
+
+/// `chelseru.db.key` for SQLite at `chelseru.db`; `chelseru.key` here for a database elsewhere.
+fn path_beside(database_url: &str) -> PathBuf {
+    match database_url.strip_prefix("sqlite://") {
+        Some(file) if !file.starts_with(':') => {
+            let file = file.split('?').next().unwrap_or(file);
+            PathBuf::from(format!("{file}.key"))
+        }
+        _ => PathBuf::from("chelseru.key"),
+    }
+}
+
+fn read_or_make(path: &Path) -> std::io::Result<String> {
+    match fs::read_to_string(path) {
+        Ok(key) => Ok(key.trim().to_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => make(path),
+        Err(error) => Err(error),
+    }
+}
+
+/// Written aside and linked into place: the file is whole from the moment that it is there, and the
+/// second of two processes finds the first one's.
+fn make(path: &Path) -> std::io::Result<String> {
+    let key: String = (0..32)
+        .map(|_| format!("{:02x}", rand::random::<u8>()))
+        .collect();
+    let aside = path.with_extension(format!("key.{}", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&aside)?;
+    writeln!(file, "{key}")?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&aside, path);
+    fs::remove_file(&aside)?;
+    match linked {
+        Ok(()) => Ok(key),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            fs::read_to_string(path).map(|key| key.trim().to_owned())
+        }
+        Err(error) => Err(error),
+    }
+}
