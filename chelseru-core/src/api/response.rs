@@ -19,6 +19,7 @@ impl Response {
             headers: vec![
                 ("content-type", "application/json".to_owned()),
                 ("cache-control", "no-store".to_owned()),
+                ("x-content-type-options", "nosniff".to_owned()),
             ],
             // Maps with text keys and plain structs always serialise.
             body: serde_json::to_string(body).unwrap_or_default(),

@@ -5,12 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ipnet::IpNet;
-use serde_json::Value;
-
 use super::source::Found;
 use crate::secret::Secret;
 use crate::sms::TemplateId;
+use ipnet::IpNet;
 
 /// A kind of setting that is kept in a field of type `F`.
 pub(super) trait Kind<F> {
@@ -362,17 +360,5 @@ impl Kind<Vec<IpNet>> for Networks {
 
     fn allowed(&self) -> String {
         "allowed is a list of IP addresses and networks, such as 10.0.0.0/8".to_owned()
-    }
-}
-
-/// What stands where a setting is wanted: its type only, where the value may be a secret.
-pub(super) fn describe(value: &Value, hidden: bool) -> String {
-    match value {
-        Value::Object(_) => "is a table".to_owned(),
-        Value::Array(_) if hidden => "is a list".to_owned(),
-        Value::String(text) if hidden => format!("is a text, {} bytes long", text.len()),
-        Value::Number(_) if hidden => "is a number".to_owned(),
-        Value::Bool(_) if hidden => "is true or false".to_owned(),
-        shown => found(shown),
     }
 }

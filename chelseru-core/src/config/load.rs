@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::Value;
 
 use super::error::Problems;
-use super::kinds::{Kind, describe};
+use super::kinds::Kind;
 use super::schema::{self, Names, Visitor};
 use super::source::{Found, Source};
 use super::{Config, ConfigError};
@@ -102,7 +102,7 @@ fn read(
     problems.append(source.problems());
     for problem in problems.iter_mut() {
         if let Some(variable) = source.get(&problem.key).and_then(Found::variable) {
-            problem.message += &format!(" (set by the variable {variable})");
+            problem.message = format!("{} (set by the variable {variable})", problem.message);
         }
     }
     problems.into_result(&names)?;
@@ -119,7 +119,7 @@ impl Reader<'_> {
     fn value<F>(&mut self, key: &str, found: &Found, kind: &impl Kind<F>) -> Option<F> {
         let value = kind.read(found);
         if value.is_none() {
-            let found = describe(found.value(), kind.is_hidden());
+            let found = found.describe(kind.is_hidden());
             self.problems
                 .add(key, format!("{found}, {}", kind.allowed()));
         }

@@ -25,109 +25,77 @@ pub(super) trait Visitor {
 /// Tables that are known although they have no settings yet.
 const EMPTY_TABLES: &[&str] = &["CHAT"];
 
-/// A token may outlive its makers, but its end must be a date that every library can count to.
-const CENTURY: u64 = 100 * 365 * DAY;
-const DAY: u64 = 86_400;
-
-const ANY_TEXT: Text = Text::allowed("a text", |_| true);
-const ANY_SECRET: Text = ANY_TEXT.hidden();
-// A base URL may hold a key in its path or a password before its host, by mistake.
-const BASE_URL: Text = Text::allowed(
-    "https://HOST, or http:// for a loopback host, without a user, a query or a fragment",
-    texts::is_base_url,
-)
-.hidden();
+/// One line for each setting: its key, its field in the configuration, and what it may be.
+macro_rules! settings {
+    ($visitor:ident, $config:ident; $($key:literal: $($field:ident).+ => $kind:expr;)*) => {$(
+        $visitor.setting($key, &mut $config.$($field).+, &$kind);
+    )*};
+}
 
 /// Takes `visitor` to every setting, in the order of the documentation.
 pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
-    auth(config, visitor);
-    sms(config, visitor);
+    settings! { visitor, config;
+        "AUTH.AUTH_METHOD": auth.method => METHOD;
+    }
+    // There is one service, so no field keeps it; the name of another one must not pass in silence.
+    visitor.setting("AUTH.AUTH_SERVICE", &mut (), &AUTH_SERVICE);
+    settings! { visitor, config;
+        "AUTH.OPTIONS.OTP_LENGTH": auth.options.length => Whole(3..=10);
+        "AUTH.OPTIONS.OTP_EXPIRE_PER_MINUTES": auth.options.lifetime => Minutes { up_to: 1440 };
+        "AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID": auth.options.sms_template => OptionalTemplate;
+        "AUTH.OPTIONS.OTP_SMS_TEXT": auth.options.sms_text => SMS_TEXT;
+        "AUTH.OPTIONS.SIGNUP_GROUPS": auth.options.signup_groups => Groups;
 
-    let database = &mut config.database;
-    let url = Text::allowed(
-        "sqlite://FILE, postgres://… or postgresql://…",
-        texts::is_database_url,
-    )
-    .hidden();
-    visitor.setting("DATABASE.URL", &mut database.url, &url);
-    visitor.setting(
-        "DATABASE.MAX_CONNECTIONS",
-        &mut database.max_connections,
-        &Whole(1..=1000),
-    );
+        "AUTH.JWT.SIGNING_KEY": auth.jwt.signing_key => SECRET;
+        "AUTH.JWT.ALGORITHM": auth.jwt.algorithm => ALGORITHM;
+        "AUTH.JWT.VERIFYING_KEY": auth.jwt.verifying_key => SECRET;
+        "AUTH.JWT.ACCESS_TOKEN_LIFETIME": auth.jwt.access_token_lifetime => Seconds(1..=CENTURY);
+        "AUTH.JWT.REFRESH_TOKEN_LIFETIME": auth.jwt.refresh_token_lifetime => Seconds(1..=CENTURY);
+        "AUTH.JWT.ROTATE_REFRESH_TOKENS": auth.jwt.rotate_refresh_tokens => Flag;
+        "AUTH.JWT.ISSUER": auth.jwt.issuer => OptionalText;
+        "AUTH.JWT.AUDIENCE": auth.jwt.audience => Texts;
+        "AUTH.JWT.LEEWAY": auth.jwt.leeway => Seconds(0..=DAY);
+        "AUTH.JWT.USER_ID_CLAIM": auth.jwt.user_id_claim => CLAIM;
 
-    server(config, visitor);
+        "AUTH.LIMITS.OTP_ATTEMPTS": auth.limits.otp_attempts => Whole(0..=1000);
+
+        "SMS.SMS_SERVICE": sms.service => SMS_SERVICE;
+        "SMS.SETTINGS.PARSIAN_WEBCO_IR_API_KEY": sms.settings.parsian_webco_ir_api_key => SECRET;
+        "SMS.SETTINGS.PARSIAN_WEBCO_IR_BASE_URL": sms.settings.parsian_webco_ir_base_url => BASE_URL;
+        "SMS.SETTINGS.MELI_PAYAMAK_COM_USERNAME": sms.settings.meli_payamak_com_username => TEXT;
+        "SMS.SETTINGS.MELI_PAYAMAK_COM_PASSWORD": sms.settings.meli_payamak_com_password => SECRET;
+        "SMS.SETTINGS.MELI_PAYAMAK_COM_FROM": sms.settings.meli_payamak_com_from => TEXT;
+        "SMS.SETTINGS.MELI_PAYAMAK_COM_BASE_URL": sms.settings.meli_payamak_com_base_url => BASE_URL;
+        "SMS.SETTINGS.KAVENEGAR_COM_API_KEY": sms.settings.kavenegar_com_api_key => SECRET;
+        "SMS.SETTINGS.KAVENEGAR_COM_FROM": sms.settings.kavenegar_com_from => TEXT;
+        "SMS.SETTINGS.KAVENEGAR_COM_BASE_URL": sms.settings.kavenegar_com_base_url => BASE_URL;
+    }
+    visitor.table("SMS.TEMPLATES", &mut config.sms.templates, &Template);
+    settings! { visitor, config;
+        "SMS.TIMEOUT_SECONDS": sms.timeout => Seconds(1..=60);
+
+        "DATABASE.URL": database.url => DATABASE_URL;
+        "DATABASE.MAX_CONNECTIONS": database.max_connections => Whole(1..=1000);
+
+        "SERVER.BIND": server.bind => Address;
+        "SERVER.PREFIX": server.prefix => PREFIX;
+        "SERVER.TRUSTED_PROXIES": server.trusted_proxies => Networks;
+        "SERVER.MAX_BODY_BYTES": server.max_body_bytes => Whole(1024..=16 * 1024 * 1024);
+        "SERVER.WORKERS": server.workers => Whole(0..=1024);
+        "SERVER.SHUTDOWN_SECONDS": server.shutdown_timeout => Seconds(0..=3600);
+        "SERVER.LOG_FORMAT": server.log_format => LOG_FORMAT;
+        "SERVER.LOG_LEVEL": server.log_level => LOG_LEVEL;
+    }
 }
 
-fn auth(config: &mut Config, visitor: &mut impl Visitor) {
-    let auth = &mut config.auth;
-    let method = Choice(&[("OTP", AuthMethod::Otp), ("PASSWD", AuthMethod::Passwd)]);
-    visitor.setting("AUTH.AUTH_METHOD", &mut auth.method, &method);
-    // There is one service, so nothing keeps it; a name of another one must not pass in silence.
-    let service = Choice(&[("rest_framework_simplejwt", ())]);
-    visitor.setting("AUTH.AUTH_SERVICE", &mut (), &service);
+const DAY: u64 = 86_400;
+/// A token may outlive its makers, but its end must be a date that every library can count to.
+const CENTURY: u64 = 100 * 365 * DAY;
 
-    let otp = &mut auth.options;
-    visitor.setting("AUTH.OPTIONS.OTP_LENGTH", &mut otp.length, &Whole(3..=10));
-    visitor.setting(
-        "AUTH.OPTIONS.OTP_EXPIRE_PER_MINUTES",
-        &mut otp.lifetime,
-        &Minutes { up_to: 1440 },
-    );
-    visitor.setting(
-        "AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID",
-        &mut otp.sms_template,
-        &OptionalTemplate,
-    );
-    let text = Text::allowed("a text that contains {code}", |text| {
-        text.contains("{code}")
-    });
-    visitor.setting("AUTH.OPTIONS.OTP_SMS_TEXT", &mut otp.sms_text, &text);
-    visitor.setting(
-        "AUTH.OPTIONS.SIGNUP_GROUPS",
-        &mut otp.signup_groups,
-        &Groups,
-    );
+const METHOD: Choice<AuthMethod> =
+    Choice(&[("OTP", AuthMethod::Otp), ("PASSWD", AuthMethod::Passwd)]);
 
-    let jwt = &mut auth.jwt;
-    visitor.setting("AUTH.JWT.SIGNING_KEY", &mut jwt.signing_key, &ANY_SECRET);
-    visitor.setting("AUTH.JWT.ALGORITHM", &mut jwt.algorithm, &ALGORITHM);
-    visitor.setting(
-        "AUTH.JWT.VERIFYING_KEY",
-        &mut jwt.verifying_key,
-        &ANY_SECRET,
-    );
-    let lifetime = Seconds(1..=CENTURY);
-    visitor.setting(
-        "AUTH.JWT.ACCESS_TOKEN_LIFETIME",
-        &mut jwt.access_token_lifetime,
-        &lifetime,
-    );
-    visitor.setting(
-        "AUTH.JWT.REFRESH_TOKEN_LIFETIME",
-        &mut jwt.refresh_token_lifetime,
-        &lifetime,
-    );
-    visitor.setting(
-        "AUTH.JWT.ROTATE_REFRESH_TOKENS",
-        &mut jwt.rotate_refresh_tokens,
-        &Flag,
-    );
-    visitor.setting("AUTH.JWT.ISSUER", &mut jwt.issuer, &OptionalText);
-    visitor.setting("AUTH.JWT.AUDIENCE", &mut jwt.audience, &Texts);
-    visitor.setting("AUTH.JWT.LEEWAY", &mut jwt.leeway, &Seconds(0..=DAY));
-    let claim = Text::allowed(
-        "a name that is none of token_type, exp, iat, jti, sid, iss and aud",
-        texts::is_free_claim,
-    );
-    visitor.setting("AUTH.JWT.USER_ID_CLAIM", &mut jwt.user_id_claim, &claim);
-
-    visitor.setting(
-        "AUTH.LIMITS.OTP_ATTEMPTS",
-        &mut auth.limits.otp_attempts,
-        &Whole(0..=1000),
-    );
-}
+const AUTH_SERVICE: Choice<()> = Choice(&[("rest_framework_simplejwt", ())]);
 
 const ALGORITHM: Choice<JwtAlgorithm> = Choice(&[
     ("HS256", JwtAlgorithm::HS256),
@@ -141,62 +109,7 @@ const ALGORITHM: Choice<JwtAlgorithm> = Choice(&[
     ("EdDSA", JwtAlgorithm::EdDSA),
 ]);
 
-fn sms(config: &mut Config, visitor: &mut impl Visitor) {
-    let sms = &mut config.sms;
-    visitor.setting("SMS.SMS_SERVICE", &mut sms.service, &SERVICE);
-
-    let of = &mut sms.settings;
-    visitor.setting(
-        "SMS.SETTINGS.PARSIAN_WEBCO_IR_API_KEY",
-        &mut of.parsian_webco_ir_api_key,
-        &ANY_SECRET,
-    );
-    visitor.setting(
-        "SMS.SETTINGS.PARSIAN_WEBCO_IR_BASE_URL",
-        &mut of.parsian_webco_ir_base_url,
-        &BASE_URL,
-    );
-    visitor.setting(
-        "SMS.SETTINGS.MELI_PAYAMAK_COM_USERNAME",
-        &mut of.meli_payamak_com_username,
-        &ANY_TEXT,
-    );
-    visitor.setting(
-        "SMS.SETTINGS.MELI_PAYAMAK_COM_PASSWORD",
-        &mut of.meli_payamak_com_password,
-        &ANY_SECRET,
-    );
-    visitor.setting(
-        "SMS.SETTINGS.MELI_PAYAMAK_COM_FROM",
-        &mut of.meli_payamak_com_from,
-        &ANY_TEXT,
-    );
-    visitor.setting(
-        "SMS.SETTINGS.MELI_PAYAMAK_COM_BASE_URL",
-        &mut of.meli_payamak_com_base_url,
-        &BASE_URL,
-    );
-    visitor.setting(
-        "SMS.SETTINGS.KAVENEGAR_COM_API_KEY",
-        &mut of.kavenegar_com_api_key,
-        &ANY_SECRET,
-    );
-    visitor.setting(
-        "SMS.SETTINGS.KAVENEGAR_COM_FROM",
-        &mut of.kavenegar_com_from,
-        &ANY_TEXT,
-    );
-    visitor.setting(
-        "SMS.SETTINGS.KAVENEGAR_COM_BASE_URL",
-        &mut of.kavenegar_com_base_url,
-        &BASE_URL,
-    );
-
-    visitor.table("SMS.TEMPLATES", &mut sms.templates, &Template);
-    visitor.setting("SMS.TIMEOUT_SECONDS", &mut sms.timeout, &Seconds(1..=60));
-}
-
-const SERVICE: Choice<SmsService> = Choice(&[
+const SMS_SERVICE: Choice<SmsService> = Choice(&[
     (
         SmsService::ParsianWebcoIr.name(),
         SmsService::ParsianWebcoIr,
@@ -209,42 +122,47 @@ const SERVICE: Choice<SmsService> = Choice(&[
     (SmsService::Console.name(), SmsService::Console),
 ]);
 
-fn server(config: &mut Config, visitor: &mut impl Visitor) {
-    let server = &mut config.server;
-    visitor.setting("SERVER.BIND", &mut server.bind, &Address);
-    let prefix = Text::allowed(
-        "a path such as /api, of letters, digits and - _ . ~ between slashes",
-        texts::is_prefix,
-    );
-    visitor.setting("SERVER.PREFIX", &mut server.prefix, &prefix);
-    visitor.setting(
-        "SERVER.TRUSTED_PROXIES",
-        &mut server.trusted_proxies,
-        &Networks,
-    );
-    let body = Whole(1024..=16 * 1024 * 1024);
-    visitor.setting("SERVER.MAX_BODY_BYTES", &mut server.max_body_bytes, &body);
-    visitor.setting("SERVER.WORKERS", &mut server.workers, &Whole(0..=1024));
-    visitor.setting(
-        "SERVER.SHUTDOWN_SECONDS",
-        &mut server.shutdown_timeout,
-        &Seconds(0..=3600),
-    );
-    let format = Choice(&[
-        ("auto", LogFormat::Auto),
-        ("pretty", LogFormat::Pretty),
-        ("json", LogFormat::Json),
-    ]);
-    visitor.setting("SERVER.LOG_FORMAT", &mut server.log_format, &format);
-    let level = Choice(&[
-        ("error", LogLevel::Error),
-        ("warn", LogLevel::Warn),
-        ("info", LogLevel::Info),
-        ("debug", LogLevel::Debug),
-        ("trace", LogLevel::Trace),
-    ]);
-    visitor.setting("SERVER.LOG_LEVEL", &mut server.log_level, &level);
-}
+const LOG_FORMAT: Choice<LogFormat> = Choice(&[
+    ("auto", LogFormat::Auto),
+    ("pretty", LogFormat::Pretty),
+    ("json", LogFormat::Json),
+]);
+
+const LOG_LEVEL: Choice<LogLevel> = Choice(&[
+    ("error", LogLevel::Error),
+    ("warn", LogLevel::Warn),
+    ("info", LogLevel::Info),
+    ("debug", LogLevel::Debug),
+    ("trace", LogLevel::Trace),
+]);
+
+const TEXT: Text = Text::allowed("a text", |_| true);
+const SECRET: Text = TEXT.hidden();
+
+const SMS_TEXT: Text = Text::allowed("a text with {code} in it", texts::has_code);
+
+const CLAIM: Text = Text::allowed(
+    "a name that is none of token_type, exp, iat, jti, sid, iss and aud",
+    texts::is_free_claim,
+);
+
+const PREFIX: Text = Text::allowed(
+    "a path such as /api, of letters, digits and - _ . ~ between slashes",
+    texts::is_prefix,
+);
+
+const DATABASE_URL: Text = Text::allowed(
+    "sqlite://FILE, postgres://… or postgresql://…",
+    texts::is_database_url,
+)
+.hidden();
+
+// A base URL may hold a key in its path or a password before its host, by mistake.
+const BASE_URL: Text = Text::allowed(
+    "https://HOST, or http:// for a loopback host, without a user, a query or a fragment",
+    texts::is_base_url,
+)
+.hidden();
 
 /// The names of everything that may be set, in the order of the documentation.
 #[derive(Debug, Default)]
@@ -290,7 +208,7 @@ impl Names {
             .chain(EMPTY_TABLES.iter().copied())
     }
 
-    /// Where a key stands in the order of the documentation; unknown ones come last.
+    /// Where a key stands in the order of the documentation; names that users choose come last.
     pub(super) fn rank(&self, key: &str) -> usize {
         self.settings
             .iter()

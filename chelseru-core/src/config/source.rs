@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::error::Problems;
-use super::kinds::describe;
 use super::names;
 use super::schema::{self, Names};
 
@@ -23,8 +22,9 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn value(&self) -> &Value {
-        &self.value
+    /// What this is, for a message: only its type, where the value may be a secret.
+    pub(super) fn describe(&self, hidden: bool) -> String {
+        describe(&self.value, hidden)
     }
 
     pub(super) fn variable(&self) -> Option<&str> {
@@ -182,33 +182,43 @@ impl<'a> Source<'a> {
     pub(super) fn problems(&self) -> Problems {
         let mut problems = self.problems.clone();
         for (key, found) in &self.found {
-            if self.names.is_setting(key) {
-                continue;
+            if self.names.is_table(key) {
+                let what = found.describe(true);
+                problems.add(key, format!("{what}, allowed is a table of settings"));
+            } else if !self.names.is_setting(key) {
+                problems.add(key, self.unknown(key, found));
             }
-            // What an unknown key holds may be a secret under a misspelt name: it is never shown.
-            let message = if self.names.is_table(key) {
-                let found = describe(&found.value, true);
-                format!("{found}, allowed is a table of settings")
-            } else {
-                let known = self
-                    .names
-                    .settings()
-                    .iter()
-                    .copied()
-                    .chain(self.names.tables());
-                match names::key_meant_by(key, known) {
-                    None => "is not a known setting".to_owned(),
-                    Some(meant) if found.variable.is_some() => {
-                        format!(
-                            "is not a known setting; did you mean {}?",
-                            names::variable_of(meant)
-                        )
-                    }
-                    Some(meant) => format!("is not a known setting; did you mean {meant}?"),
-                }
-            };
-            problems.add(key, message);
         }
         problems
+    }
+
+    /// What is said of an unknown key. Never what it holds, which may be a secret under a misspelt name.
+    fn unknown(&self, key: &str, found: &Found) -> String {
+        let known = self
+            .names
+            .settings()
+            .iter()
+            .copied()
+            .chain(self.names.tables());
+        let meant = names::key_meant_by(key, known).map(|meant| match found.variable {
+            Some(_) => names::variable_of(meant),
+            None => meant.to_owned(),
+        });
+        match meant {
+            Some(meant) => format!("is not a known setting; did you mean {meant}?"),
+            None => "is not a known setting".to_owned(),
+        }
+    }
+}
+
+/// What stands where something else is wanted: only its type, where the value may be a secret.
+fn describe(value: &Value, hidden: bool) -> String {
+    match value {
+        Value::Object(_) => "is a table".to_owned(),
+        Value::Array(_) if hidden => "is a list".to_owned(),
+        Value::String(text) if hidden => format!("is a text, {} bytes long", text.len()),
+        Value::Number(_) if hidden => "is a number".to_owned(),
+        Value::Bool(_) if hidden => "is true or false".to_owned(),
+        shown => format!("found {shown}"),
     }
 }

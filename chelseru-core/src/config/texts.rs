@@ -5,6 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// Claims that a token has already; a user's id in one of them would change what the token means.
 const TAKEN_CLAIMS: &[&str] = &["token_type", "exp", "iat", "jti", "sid", "iss", "aud"];
 
+pub(super) fn has_code(text: &str) -> bool {
+    text.contains("{code}")
+}
+
 pub(super) fn is_free_claim(name: &str) -> bool {
     !name.is_empty() && !TAKEN_CLAIMS.contains(&name)
 }
@@ -75,20 +79,16 @@ impl<'a> Host<'a> {
         } else {
             let end = authority.find(':').unwrap_or(authority.len());
             let (name, port) = authority.split_at(end);
-            (Self::Name(name).is_plausible()?, port)
+            if name.is_empty() || name.starts_with('.') {
+                return None;
+            }
+            (Self::Name(name), port)
         };
         let port_is_right = match port.strip_prefix(':') {
             Some(number) => number.parse::<u16>().is_ok_and(|number| number > 0),
             None => port.is_empty(),
         };
         port_is_right.then_some(host)
-    }
-
-    fn is_plausible(self) -> Option<Self> {
-        match self {
-            Self::Name(name) if name.is_empty() || name.starts_with('.') => None,
-            host => Some(host),
-        }
     }
 
     fn is_loopback(&self) -> bool {

@@ -3,7 +3,7 @@
 /// Expands the conformance suite over a store: one `#[test]` for each behaviour.
 ///
 /// Takes an expression for a future of `(store, guard)`: a fresh, empty store for each test, and what
-/// has to live as long as it does. Attributes before the expression are put on every test. See
+/// has to live as long as it does. Attributes after it are put on every test. See
 /// [`testing::conformance`](crate::testing::conformance) for an example.
 #[macro_export]
 macro_rules! store_conformance {
@@ -20,7 +20,7 @@ macro_rules! store_conformance {
             );
         }
     };
-    ($(#[$attribute:meta])* $open:expr) => {
+    ($open:expr $(, #[$attribute:meta])* $(,)?) => {
         $crate::store_conformance!(@each [$(#[$attribute])*] [$open]
             a_number_without_a_code_gets_one
             a_live_code_holds_its_place_and_says_until_when

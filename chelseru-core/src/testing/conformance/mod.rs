@@ -15,8 +15,8 @@
 //!     chelseru_core::store_conformance!(super::open());
 //! }
 //!
-//! mod with_a_reason_to_wait {
-//!     chelseru_core::store_conformance!(#[ignore = "needs a database"] super::open());
+//! mod when_asked_for {
+//!     chelseru_core::store_conformance!(super::open(), #[ignore = "needs a database"]);
 //! }
 //! # fn main() {}
 //! ```

@@ -1,0 +1,272 @@
+//! What is accepted, from where, and what it becomes.
+
+use super::*;
+
+#[test]
+fn every_key_of_the_contract_reaches_its_field() {
+    let config = Config::from_json(&every_setting().to_string()).unwrap();
+
+    let auth = &config.auth;
+    assert_eq!(auth.method, AuthMethod::Passwd);
+    assert_eq!(auth.options.length, 6);
+    assert_eq!(auth.options.lifetime, Duration::from_secs(90));
+    assert_eq!(auth.options.sms_template, Some(TemplateId::from(2)));
+    assert_eq!(auth.options.sms_text, "code: {code}");
+    assert_eq!(auth.options.signup_groups, Some(vec![0, 7]));
+    assert_eq!(auth.jwt.signing_key.expose(), SECRET);
+    assert_eq!(auth.jwt.algorithm, JwtAlgorithm::HS512);
+    assert_eq!(auth.jwt.verifying_key.expose(), PUBLIC_PEM);
+    assert_eq!(auth.jwt.access_token_lifetime, Duration::from_secs(60));
+    assert_eq!(auth.jwt.refresh_token_lifetime, Duration::from_secs(600));
+    assert!(!auth.jwt.rotate_refresh_tokens);
+    assert_eq!(auth.jwt.issuer.as_deref(), Some("us"));
+    assert_eq!(auth.jwt.audience, ["app", "panel"]);
+    assert_eq!(auth.jwt.leeway, Duration::from_secs(5));
+    assert_eq!(auth.jwt.user_id_claim, "uid");
+    assert_eq!(auth.limits.otp_attempts, 3);
+
+    let (sms, of) = (&config.sms, &config.sms.settings);
+    assert_eq!(sms.service, SmsService::MeliPayamakCom);
+    assert_eq!(of.parsian_webco_ir_api_key.expose(), "parsian key");
+    assert_eq!(of.parsian_webco_ir_base_url, "http://127.0.0.1:1/parsian");
+    assert_eq!(of.meli_payamak_com_username, "user");
+    assert_eq!(of.meli_payamak_com_password.expose(), "password");
+    assert_eq!(of.meli_payamak_com_from, "5000");
+    assert_eq!(of.meli_payamak_com_base_url, "https://meli.example");
+    assert_eq!(of.kavenegar_com_api_key.expose(), "kavenegar key");
+    assert_eq!(of.kavenegar_com_from, "1000");
+    assert_eq!(of.kavenegar_com_base_url, "http://[::1]:2");
+    assert_eq!(sms.templates["T1"], TemplateId::from(1));
+    assert_eq!(sms.templates["T3"], TemplateId::from("verify"));
+    assert_eq!(sms.timeout, Duration::from_secs(9));
+
+    assert_eq!(
+        config.database.url.expose(),
+        "postgres://user:password@host/db"
+    );
+    assert_eq!(config.database.max_connections, 20);
+
+    let server = &config.server;
+    assert_eq!(server.bind, ([0, 0, 0, 0], 80).into());
+    assert_eq!(server.prefix, "/v1/api");
+    let networks: [IpNet; 2] = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+    assert_eq!(server.trusted_proxies, networks);
+    assert_eq!(server.max_body_bytes, 2048);
+    assert_eq!(server.workers, 2);
+    assert_eq!(server.shutdown_timeout, Duration::from_secs(3));
+    assert_eq!(server.log_format, LogFormat::Json);
+    assert_eq!(server.log_level, LogLevel::Debug);
+}
+
+#[test]
+fn every_key_of_the_contract_is_accepted_from_toml_json_and_the_environment() {
+    let settings = every_setting();
+    let environment = as_environment(&settings);
+    for key in Names::collect().settings() {
+        let variable = names::variable_of(key);
+        assert!(
+            environment.iter().any(|(name, _)| *name == variable),
+            "{key} is not tried"
+        );
+    }
+
+    let from_json = Config::from_json(&settings.to_string()).unwrap();
+    let from_toml = Config::from_toml(&toml::to_string(&settings).unwrap()).unwrap();
+    let from_environment = Config::load(None, environment).unwrap();
+    assert_eq!(contents(&from_json), contents(&from_toml));
+    assert_eq!(contents(&from_json), contents(&from_environment));
+}
+
+#[test]
+fn the_builder_makes_the_same_settings_as_a_file() {
+    let built = Config::builder()
+        .auth_method(AuthMethod::Passwd)
+        .otp_length(6)
+        .otp_lifetime(Duration::from_secs(90))
+        .otp_sms_template("T2")
+        .otp_sms_text("code: {code}")
+        .signup_groups([0, 7])
+        .signing_key(SECRET)
+        .jwt_algorithm(JwtAlgorithm::HS512)
+        .verifying_key(PUBLIC_PEM)
+        .access_token_lifetime(Duration::from_secs(60))
+        .refresh_token_lifetime(Duration::from_secs(600))
+        .rotate_refresh_tokens(false)
+        .issuer("us")
+        .audience(["app", "panel"])
+        .leeway(Duration::from_secs(5))
+        .user_id_claim("uid")
+        .otp_attempts(3)
+        .parsian_webco_ir("parsian key")
+        .parsian_webco_ir_base_url("http://127.0.0.1:1/parsian")
+        .kavenegar_com("kavenegar key")
+        .kavenegar_com_from("1000")
+        .kavenegar_com_base_url("http://[::1]:2")
+        .meli_payamak_com("user", "password", "5000")
+        .meli_payamak_com_base_url("https://meli.example")
+        .template("T1", 1)
+        .template("T2", 2)
+        .template("T3", "verify")
+        .sms_timeout(Duration::from_secs(9))
+        .database_url("postgres://user:password@host/db")
+        .max_connections(20)
+        .bind(([0, 0, 0, 0], 80).into())
+        .prefix("v1/api/")
+        .trusted_proxies(["10.0.0.0/8", "::1/128"].map(|network| network.parse::<IpNet>().unwrap()))
+        .max_body_bytes(2048)
+        .workers(2)
+        .shutdown_timeout(Duration::from_secs(3))
+        .log_format(LogFormat::Json)
+        .log_level(LogLevel::Debug)
+        .build()
+        .unwrap();
+    let loaded = Config::from_json(&every_setting().to_string()).unwrap();
+    assert_eq!(contents(&built), contents(&loaded));
+}
+
+#[test]
+fn nothing_at_all_means_the_defaults() {
+    let default = contents(&Config::default());
+    assert_eq!(contents(&Config::from_toml("").unwrap()), default);
+    assert_eq!(contents(&Config::from_json("{}").unwrap()), default);
+    assert_eq!(contents(&Config::load(None, []).unwrap()), default);
+    assert_eq!(contents(&Config::builder().build().unwrap()), default);
+}
+
+#[test]
+fn the_outer_table_may_be_there_or_not() {
+    let settings = every_setting();
+    let inner = Config::from_json(&settings.to_string()).unwrap();
+    let outer = Config::from_json(&json!({ "DJANGO_CHELSERU": settings }).to_string()).unwrap();
+    assert_eq!(contents(&inner), contents(&outer));
+}
+
+#[test]
+fn what_stands_beside_the_outer_table_is_not_lost_in_silence() {
+    let error = message(Config::from_toml(
+        "SMS.TIMEOUT_SECONDS = 3\n[DJANGO_CHELSERU]",
+    ));
+    assert_eq!(
+        error,
+        "SMS: stands beside DJANGO_CHELSERU, but settings belong inside it"
+    );
+}
+
+#[test]
+fn the_environment_beats_the_file_and_the_file_beats_the_default() {
+    let file = File::new(
+        "precedence.toml",
+        "[AUTH.OPTIONS]\nOTP_LENGTH = 5\nOTP_EXPIRE_PER_MINUTES = 9\n[SMS.TEMPLATES]\nT1 = 1\nT2 = 2",
+    );
+    let environment = variables(&[
+        ("CHELSERU_AUTH__OPTIONS__OTP_LENGTH", "6"),
+        ("CHELSERU_SMS__TEMPLATES__T2", "22"),
+    ]);
+    let config = Config::load(Some(file.as_ref()), environment).unwrap();
+    assert_eq!(config.auth.options.length, 6);
+    assert_eq!(config.auth.options.lifetime, Duration::from_secs(9 * 60));
+    assert_eq!(config.auth.limits.otp_attempts, 5);
+    assert_eq!(config.sms.templates["T1"], TemplateId::from(1));
+    assert_eq!(config.sms.templates["T2"], TemplateId::from(22));
+}
+
+#[test]
+fn an_empty_variable_counts_as_not_set() {
+    let file = File::new("empty.json", r#"{"SERVER": {"PREFIX": "/v2"}}"#);
+    let environment = variables(&[
+        ("CHELSERU_SERVER__PREFIX", ""),
+        ("CHELSERU_SERVER__NO_SUCH", ""),
+    ]);
+    let config = Config::load(Some(file.as_ref()), environment).unwrap();
+    assert_eq!(config.server.prefix, "/v2");
+}
+
+#[test]
+fn flags_in_the_environment_are_words_or_digits() {
+    let rotates = |text| {
+        let config = from_environment(&[("CHELSERU_AUTH__JWT__ROTATE_REFRESH_TOKENS", text)]);
+        config.map(|config| config.auth.jwt.rotate_refresh_tokens)
+    };
+    for text in ["true", "1", "yes", "on", "True", "YES"] {
+        assert_eq!(rotates(text), Ok(true), "{text}");
+    }
+    for text in ["false", "0", "no", "off", "False", "OFF"] {
+        assert_eq!(rotates(text), Ok(false), "{text}");
+    }
+    assert!(rotates("2").is_err());
+}
+
+#[test]
+fn settings_are_part_of_an_applications_own() {
+    #[derive(serde::Deserialize)]
+    struct Application {
+        name: String,
+        login: Config,
+    }
+    let text = "name = 'shop'\n[login.AUTH.OPTIONS]\nOTP_LENGTH = 6";
+    let application: Application = toml::from_str(text).unwrap();
+    assert_eq!(
+        (
+            application.name.as_str(),
+            application.login.auth.options.length
+        ),
+        ("shop", 6)
+    );
+
+    let wrong = json!({ "name": "shop", "login": { "AUTH": { "OPTIONS": { "OTP_LENGTH": 11 } } } });
+    let error = serde_json::from_value::<Application>(wrong).err().unwrap();
+    assert!(
+        error
+            .to_string()
+            .contains("AUTH.OPTIONS.OTP_LENGTH: found 11"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_template_for_the_code_is_named_or_numbered_or_none() {
+    let template = |id: Value| {
+        let settings = json!({
+            "AUTH": { "OPTIONS": { "OTP_SMS_TEMPLATE_ID": id } },
+            "SMS": { "TEMPLATES": { "T1": 17 } },
+        });
+        let config = Config::from_json(&settings.to_string()).unwrap();
+        config.auth.options.sms_template.map(|id| id.0)
+    };
+    assert_eq!(template(json!("T1")).as_deref(), Some("17"));
+    assert_eq!(template(json!(3)).as_deref(), Some("3"));
+    assert_eq!(template(json!("verify")).as_deref(), Some("verify"));
+    for none in [json!(0), json!(""), json!(null)] {
+        assert_eq!(template(none.clone()), None, "{none}");
+    }
+}
+
+#[test]
+fn a_prefix_is_one_path_however_it_is_written() {
+    for (written, meant) in [
+        ("api/", "/api"),
+        ("/api/", "/api"),
+        ("/a/b", "/a/b"),
+        ("/", ""),
+        ("", ""),
+    ] {
+        assert_eq!(
+            with("SERVER.PREFIX", written).unwrap().server.prefix,
+            meant,
+            "{written}"
+        );
+    }
+    for wrong in ["/a//b", "/{id}", "/a b", "/..", "/a?b", "http://host/api"] {
+        assert!(with("SERVER.PREFIX", wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn one_audience_needs_no_list() {
+    assert_eq!(
+        with("AUTH.JWT.AUDIENCE", "a,b").unwrap().auth.jwt.audience,
+        ["a,b"]
+    );
+    let config = from_environment(&[("CHELSERU_AUTH__JWT__AUDIENCE", "a, b,")]).unwrap();
+    assert_eq!(config.auth.jwt.audience, ["a", "b"]);
+}

@@ -1,0 +1,170 @@
+//! What users of the settings rely on, and what the tests share.
+
+mod accepted;
+mod documented;
+mod refused;
+mod rules;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::schema::Names;
+use super::{
+    AuthMethod, Config, ConfigError, IpNet, JwtAlgorithm, LogFormat, LogLevel, Problem, SmsService,
+    names,
+};
+use crate::secret::Secret;
+use crate::sms::TemplateId;
+
+const SECRET: &str = "hunter2-hunter2-hunter2-hunter2-hunter2";
+const PUBLIC_PEM: &str = "-----BEGIN PUBLIC KEY-----";
+
+/// Every key of the contract and ours, none with its default.
+fn every_setting() -> Value {
+    json!({
+        "AUTH": {
+            "AUTH_METHOD": "PASSWD",
+            "AUTH_SERVICE": "rest_framework_simplejwt",
+            "OPTIONS": {
+                "OTP_LENGTH": 6,
+                "OTP_EXPIRE_PER_MINUTES": 1.5,
+                "OTP_SMS_TEMPLATE_ID": "T2",
+                "OTP_SMS_TEXT": "code: {code}",
+                "SIGNUP_GROUPS": [0, 7],
+            },
+            "JWT": {
+                "SIGNING_KEY": SECRET,
+                "ALGORITHM": "HS512",
+                "VERIFYING_KEY": PUBLIC_PEM,
+                "ACCESS_TOKEN_LIFETIME": 60,
+                "REFRESH_TOKEN_LIFETIME": 600,
+                "ROTATE_REFRESH_TOKENS": false,
+                "ISSUER": "us",
+                "AUDIENCE": ["app", "panel"],
+                "LEEWAY": 5,
+                "USER_ID_CLAIM": "uid",
+            },
+            "LIMITS": { "OTP_ATTEMPTS": 3 },
+        },
+        "SMS": {
+            "SMS_SERVICE": "MELI_PAYAMAK_COM",
+            "SETTINGS": {
+                "PARSIAN_WEBCO_IR_API_KEY": "parsian key",
+                "PARSIAN_WEBCO_IR_BASE_URL": "http://127.0.0.1:1/parsian",
+                "MELI_PAYAMAK_COM_USERNAME": "user",
+                "MELI_PAYAMAK_COM_PASSWORD": "password",
+                "MELI_PAYAMAK_COM_FROM": "5000",
+                "MELI_PAYAMAK_COM_BASE_URL": "https://meli.example",
+                "KAVENEGAR_COM_API_KEY": "kavenegar key",
+                "KAVENEGAR_COM_FROM": "1000",
+                "KAVENEGAR_COM_BASE_URL": "http://[::1]:2",
+            },
+            "TEMPLATES": { "T1": 1, "T2": 2, "T3": "verify" },
+            "TIMEOUT_SECONDS": 9,
+        },
+        "CHAT": {},
+        "DATABASE": { "URL": "postgres://user:password@host/db", "MAX_CONNECTIONS": 20 },
+        "SERVER": {
+            "BIND": "0.0.0.0:80",
+            "PREFIX": "/v1/api",
+            "TRUSTED_PROXIES": ["10.0.0.0/8", "::1"],
+            "MAX_BODY_BYTES": 2048,
+            "WORKERS": 2,
+            "SHUTDOWN_SECONDS": 3,
+            "LOG_FORMAT": "json",
+            "LOG_LEVEL": "debug",
+        },
+    })
+}
+
+/// The same settings as variables.
+fn as_environment(settings: &Value) -> Vec<(String, String)> {
+    fn collect(path: &str, value: &Value, variables: &mut Vec<(String, String)>) {
+        let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+        let value = match value {
+            Value::Object(entries) => {
+                for (name, value) in entries {
+                    let path = if path.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{path}.{name}")
+                    };
+                    collect(&path, value, variables);
+                }
+                return;
+            }
+            Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
+            value => text(value),
+        };
+        variables.push((names::variable_of(path), value));
+    }
+    let mut variables = Vec::new();
+    collect("", settings, &mut variables);
+    variables
+}
+
+fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect()
+}
+
+fn from_environment(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::load(None, variables(pairs))
+}
+
+/// The settings with one more, at a path such as `AUTH.OPTIONS.OTP_LENGTH`.
+fn with(key: &str, value: impl Into<Value>) -> Result<Config, ConfigError> {
+    let tree = key
+        .rsplit('.')
+        .fold(value.into(), |inner, name| json!({ name: inner }));
+    Config::from_json(&tree.to_string())
+}
+
+fn message(result: Result<Config, ConfigError>) -> String {
+    result
+        .expect_err("these settings cannot be used")
+        .to_string()
+}
+
+/// All that a configuration says. `Debug` leaves secrets out, so they are added.
+fn contents(config: &Config) -> String {
+    let settings = &config.sms.settings;
+    let secrets = [
+        &config.auth.jwt.signing_key,
+        &config.auth.jwt.verifying_key,
+        &config.database.url,
+        &settings.parsian_webco_ir_api_key,
+        &settings.meli_payamak_com_password,
+        &settings.kavenegar_com_api_key,
+    ];
+    format!("{config:#?}{:?}", secrets.map(Secret::expose))
+}
+
+/// A file that is gone at the end of the test.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str, text: &str) -> Self {
+        let path =
+            std::env::temp_dir().join(format!("chelseru-config-{}-{name}", std::process::id()));
+        fs::write(&path, text).unwrap();
+        Self(path)
+    }
+}
+
+impl AsRef<Path> for File {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}

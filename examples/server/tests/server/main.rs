@@ -1,0 +1,11 @@
+//! The bundled server as its users meet it: the real binary, started with settings, called over HTTP,
+//! stopped with signals.
+
+mod dump;
+mod harness;
+mod inbox;
+mod killed;
+mod login;
+mod secrets;
+mod simplejwt;
+mod start;
