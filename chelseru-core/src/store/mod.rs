@@ -125,7 +125,7 @@ pub enum Redeemed {
         /// Whether the account was made just now.
         is_new: bool,
     },
-    /// Somebody else redeemed, or the code was withdrawn. Nothing was changed.
+    /// Somebody else redeemed, or the code was withdrawn or has ended. Nothing was changed.
     AlreadyUsed,
     /// There is no account in that group and none may be made. Nothing was changed.
     SignUpClosed,
@@ -219,7 +219,8 @@ pub trait SessionStore: Send + Sync {
     async fn rotate_refresh(&self, rotation: &Rotation) -> StoreResult<Rotated>;
 
     /// Opens a session for a refresh token that another service signed, exactly once for each
-    /// `session.key`. `None` when a session has or had that key.
+    /// `session.key`. `None` when a session has or had that key, as long as its row is kept
+    /// ([`Maintenance::purge`]). An account that does not exist is a [`StoreError::Fault`].
     async fn adopt_session(
         &self,
         user: UserId,

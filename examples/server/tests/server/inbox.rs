@@ -12,7 +12,8 @@ async fn status_of(server: &Server, path: &str, header: (&str, &str)) -> u16 {
 
 #[tokio::test]
 async fn it_shows_messages_to_this_machine_only() {
-    let server = Installation::new(Database::Sqlite).await.start();
+    let installation = Installation::new(Database::Sqlite).await;
+    let server = installation.start();
     server
         .post("/api/otp/send/", &json!({ "mobile_number": "09121234567" }))
         .await
@@ -48,10 +49,10 @@ async fn it_shows_messages_to_this_machine_only() {
 
 #[tokio::test]
 async fn a_server_that_others_can_reach_has_none() {
-    let server = Installation::new(Database::Sqlite)
+    let installation = Installation::new(Database::Sqlite)
         .await
-        .set("CHELSERU_SERVER__BIND", "0.0.0.0:0")
-        .start();
+        .set("CHELSERU_SERVER__BIND", "0.0.0.0:0");
+    let server = installation.start();
     let port = server.address().rsplit(':').next().unwrap();
     let url = format!("http://127.0.0.1:{port}/dev/inbox");
     assert_eq!(server.http.get(url).send().await.unwrap().status(), 404);

@@ -6,7 +6,8 @@ use serde_json::json;
 use crate::harness::Installation;
 
 async fn a_code_tokens_sessions_a_message_and_a_logout(database: Database) {
-    let server = Installation::new(database).await.start();
+    let installation = Installation::new(database).await;
+    let server = installation.start();
     let tokens = server.log_in("09121234567").await.unwrap();
 
     let (status, sessions) = server.sessions(&tokens.access).await.unwrap();

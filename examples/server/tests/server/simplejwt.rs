@@ -5,7 +5,7 @@ use std::process::Command;
 use chelseru_tests::Database;
 use serde_json::{Value, json};
 
-use crate::harness::{Installation, Server};
+use crate::harness::Installation;
 
 const KEY: &str = "the-key-that-both-services-share-0123456789";
 const SCRIPT: &str = concat!(
@@ -28,17 +28,17 @@ fn simplejwt(arguments: &[&str]) -> Option<Value> {
     answer.transpose().expect("the answer is JSON")
 }
 
-async fn server() -> Server {
-    let installation = Installation::new(Database::Sqlite)
+async fn installation() -> Installation {
+    Installation::new(Database::Sqlite)
         .await
-        .set("CHELSERU_AUTH__JWT__SIGNING_KEY", KEY);
-    installation.start()
+        .set("CHELSERU_AUTH__JWT__SIGNING_KEY", KEY)
 }
 
 #[tokio::test]
 #[ignore = "needs Python with djangorestframework-simplejwt: set CHELSERU_TEST_PYTHON"]
 async fn our_tokens_are_accepted_by_simplejwt() {
-    let server = server().await;
+    let installation = installation().await;
+    let server = installation.start();
     let tokens = server.log_in("09121234567").await.unwrap();
     let (_, sessions) = server.sessions(&tokens.access).await.unwrap();
     let access = simplejwt(&["verify", KEY, "access", &tokens.access]).expect("accepted");
@@ -57,7 +57,8 @@ async fn our_tokens_are_accepted_by_simplejwt() {
 #[tokio::test]
 #[ignore = "needs Python with djangorestframework-simplejwt: set CHELSERU_TEST_PYTHON"]
 async fn simplejwts_tokens_are_accepted_by_us() {
-    let server = server().await;
+    let installation = installation().await;
+    let server = installation.start();
     let tokens = server.log_in("09121234567").await.unwrap();
     let (_, sessions) = server.sessions(&tokens.access).await.unwrap();
     let user = sessions[0]["user"].to_string();

@@ -6,7 +6,8 @@ use std::fs;
 use crate::harness::Installation;
 
 async fn it_greets_in_three_lines_and_serves_at_once(database: Database) {
-    let server = Installation::new(database).await.start();
+    let installation = Installation::new(database).await;
+    let server = installation.start();
     let lines: Vec<&str> = server.greeting.lines().collect();
     assert_eq!(lines.len(), 3);
     assert!(
@@ -29,7 +30,8 @@ async fn it_greets_in_three_lines_and_serves_at_once(database: Database) {
 on_both_databases! { it_greets_in_three_lines_and_serves_at_once }
 
 async fn sigterm_ends_it_cleanly(database: Database) {
-    let server = Installation::new(database).await.start();
+    let installation = Installation::new(database).await;
+    let server = installation.start();
     server.log_in("09121234567").await.unwrap();
     let (status, logs) = server.terminate();
     assert!(status.success(), "{logs}");

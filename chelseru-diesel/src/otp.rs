@@ -1,0 +1,176 @@
+//! One-time codes, and the login that a code opens.
+
+use async_trait::async_trait;
+use chelseru_core::store::{
+    CodeId, CountedCode, NewCode, NewLogin, OtpStore, Redeemed, Reservation, StoreResult,
+};
+use chelseru_core::{MobileNumber, SessionId, Timestamp, User};
+use diesel::prelude::*;
+use diesel::query_dsl::methods;
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel::upsert::excluded;
+use diesel_async::RunQueryDsl;
+
+use crate::DieselStore;
+use crate::rows::{NewSessionRow, UserRow, hash};
+use crate::run::{Outcome, run};
+use crate::schema::{
+    chelseru_otp_codes as codes, chelseru_sessions as sessions, chelseru_users as users,
+};
+
+/// How often a live code may vanish between two statements before the caller is told to come back.
+const RESERVE_TRIES: usize = 16;
+
+#[async_trait]
+impl OtpStore for DieselStore {
+    async fn reserve_code(&self, code: &NewCode) -> StoreResult<Reservation> {
+        let code = code.clone();
+        run!(self, write, |connection| {
+            for _ in 0..RESERVE_TRIES {
+                let replace = diesel::insert_into(codes::table)
+                    .values((
+                        codes::mobile_number.eq(code.mobile_number.as_str()),
+                        codes::code_id.eq(code.id.0),
+                        codes::code_hash.eq(code.hash.as_slice()),
+                        codes::attempts.eq(0),
+                        codes::created_at.eq(code.created_at.as_millis()),
+                        codes::expires_at.eq(code.expires_at.as_millis()),
+                    ))
+                    .on_conflict(codes::mobile_number)
+                    .do_update()
+                    .set((
+                        codes::code_id.eq(excluded(codes::code_id)),
+                        codes::code_hash.eq(excluded(codes::code_hash)),
+                        codes::attempts.eq(excluded(codes::attempts)),
+                        codes::created_at.eq(excluded(codes::created_at)),
+                        codes::expires_at.eq(excluded(codes::expires_at)),
+                    ));
+                let has_ended = codes::expires_at.le(excluded(codes::created_at));
+                let kept = methods::FilterDsl::filter(replace, has_ended)
+                    .execute(connection)
+                    .await?;
+                if kept == 1 {
+                    return Ok(Reservation::Reserved);
+                }
+                let live = codes::table
+                    .find(code.mobile_number.as_str())
+                    .filter(codes::expires_at.gt(code.created_at.as_millis()))
+                    .select(codes::expires_at)
+                    .first::<i64>(connection)
+                    .await
+                    .optional()?;
+                if let Some(until) = live {
+                    return Ok(Reservation::Live {
+                        until: Timestamp::from_millis(until),
+                    });
+                }
+                // It was withdrawn or redeemed in between: its place is free again.
+            }
+            Err(Error::DatabaseError(
+                DatabaseErrorKind::SerializationFailure,
+                Box::new("the number's codes come and go too fast".to_owned()),
+            ))
+        })
+    }
+
+    async fn withdraw_code(&self, mobile_number: MobileNumber, id: CodeId) -> StoreResult<()> {
+        run!(self, write, |connection| {
+            diesel::delete(codes::table.find(mobile_number.as_str()))
+                .filter(codes::code_id.eq(id.0))
+                .execute(connection)
+                .await?;
+            Ok(())
+        })
+    }
+
+    async fn count_attempt(
+        &self,
+        mobile_number: MobileNumber,
+        now: Timestamp,
+        max_attempts: u32,
+    ) -> StoreResult<Option<CountedCode>> {
+        run!(self, write, |connection| {
+            let counted = diesel::update(codes::table.find(mobile_number.as_str()))
+                .filter(codes::expires_at.gt(now.as_millis()))
+                .filter(codes::attempts.lt(i64::from(max_attempts)))
+                .set(codes::attempts.eq(codes::attempts + 1))
+                .returning((codes::code_id, codes::code_hash))
+                .get_result::<(i64, Vec<u8>)>(connection)
+                .await
+                .optional()?;
+            counted
+                .map(|(id, bytes)| {
+                    Ok(CountedCode {
+                        id: CodeId(id),
+                        hash: hash(&bytes)?,
+                    })
+                })
+                .transpose()
+        })
+    }
+
+    async fn redeem_code(&self, id: CodeId, login: &NewLogin) -> StoreResult<Redeemed> {
+        let login = login.clone();
+        run!(self, transaction, |connection| {
+            let number = login.mobile_number.as_str();
+            // First the code: its row is the lock for which simultaneous logins of a number wait.
+            let used = diesel::delete(codes::table.find(number))
+                .filter(codes::code_id.eq(id.0))
+                .filter(codes::expires_at.gt(login.now.as_millis()))
+                .execute(connection)
+                .await?;
+            if used == 0 {
+                return Ok(Outcome::RollBack(Redeemed::AlreadyUsed));
+            }
+
+            let known = users::table
+                .filter(users::mobile_number.eq(number))
+                .filter(users::group_id.eq(login.group))
+                .select(UserRow::as_select())
+                .first(connection)
+                .await
+                .optional()?;
+            let is_new = known.is_none();
+            let row = match known {
+                Some(row) => row,
+                None if !login.may_sign_up => {
+                    return Ok(Outcome::RollBack(Redeemed::SignUpClosed));
+                }
+                None => {
+                    diesel::insert_into(users::table)
+                        .values((
+                            users::mobile_number.eq(number),
+                            users::group_id.eq(login.group),
+                            users::username.eq(login.username.as_str()),
+                            users::is_active.eq(true),
+                            users::created_at.eq(login.now.as_millis()),
+                        ))
+                        // Should the account have appeared just now, the update that changes
+                        // nothing gives its row.
+                        .on_conflict((users::mobile_number, users::group_id))
+                        .do_update()
+                        .set(users::group_id.eq(excluded(users::group_id)))
+                        .returning(UserRow::as_returning())
+                        .get_result(connection)
+                        .await?
+                }
+            };
+            let user = User::try_from(row)?;
+            if !user.is_active {
+                return Ok(Outcome::RollBack(Redeemed::Inactive));
+            }
+
+            let session = diesel::insert_into(sessions::table)
+                .values(NewSessionRow::new(user.id, &login.session, login.now))
+                .returning(sessions::id)
+                .get_result::<i64>(connection)
+                .await?;
+            let is_new = is_new && user.username == login.username;
+            Ok(Outcome::Commit(Redeemed::LoggedIn {
+                user,
+                session: SessionId(session),
+                is_new,
+            }))
+        })
+    }
+}

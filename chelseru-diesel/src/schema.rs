@@ -1,0 +1,60 @@
+//! The tables, as both databases have them. The migrations make them.
+
+diesel::table! {
+    chelseru_users (id) {
+        id -> BigInt,
+        mobile_number -> Text,
+        group_id -> BigInt,
+        username -> Text,
+        is_active -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    chelseru_otp_codes (mobile_number) {
+        mobile_number -> Text,
+        code_id -> BigInt,
+        code_hash -> Binary,
+        attempts -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    chelseru_sessions (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        session_key -> Text,
+        refresh_hash -> Binary,
+        user_agent -> Text,
+        ip_address -> Text,
+        device -> Text,
+        browser -> Text,
+        last_seen -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    chelseru_sms_log (id) {
+        id -> BigInt,
+        mobile_number -> Text,
+        provider -> Text,
+        purpose -> Text,
+        user_id -> Nullable<BigInt>,
+        status -> Text,
+        provider_id -> Nullable<Text>,
+        provider_code -> Nullable<Text>,
+        parts -> Nullable<BigInt>,
+        cost_rial -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::joinable!(chelseru_sessions -> chelseru_users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(chelseru_sessions, chelseru_users);

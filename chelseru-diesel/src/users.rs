@@ -1,0 +1,37 @@
+//! Accounts.
+
+use async_trait::async_trait;
+use chelseru_core::store::{StoreResult, UserStore};
+use chelseru_core::{User, UserId};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::DieselStore;
+use crate::rows::UserRow;
+use crate::run::run;
+use crate::schema::chelseru_users as users;
+
+#[async_trait]
+impl UserStore for DieselStore {
+    async fn find_user(&self, id: UserId) -> StoreResult<Option<User>> {
+        run!(self, read, |connection| {
+            let row = users::table
+                .find(id.0)
+                .select(UserRow::as_select())
+                .first(connection)
+                .await
+                .optional()?;
+            row.map(User::try_from).transpose()
+        })
+    }
+
+    async fn set_user_active(&self, id: UserId, active: bool) -> StoreResult<bool> {
+        run!(self, write, |connection| {
+            let changed = diesel::update(users::table.find(id.0))
+                .set(users::is_active.eq(active))
+                .execute(connection)
+                .await?;
+            Ok(changed == 1)
+        })
+    }
+}

@@ -1,0 +1,209 @@
+//! One POST to a provider: always bounded, and certain about what a failure means.
+//!
+//! - A request ends within its timeout, and no more than [`LONGEST_BODY`] of the answer is kept.
+//! - When no connection could be made (DNS, TCP, TLS), nothing was sent. From then on any failure
+//!   means that the message was perhaps sent. Nothing is ever tried again.
+//! - The body is read whatever the HTTP status: providers put their result into both.
+//! - Redirects and proxies of the environment are not followed: they would hand the account's
+//!   credentials to another host.
+//! - No error has a URL in it: Kavenegar's has the API key.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use chelseru_core::ConfigError;
+use chelseru_core::sms::{SmsError, SmsErrorKind};
+use reqwest::header::{ACCEPT, RETRY_AFTER};
+use reqwest::{Client, StatusCode, Url, redirect, retry};
+use serde_json::Value;
+
+/// How much of an answer is kept; real ones have a few hundred bytes.
+const LONGEST_BODY: usize = 64 * 1024;
+
+/// The longest time in which a connection must be made.
+const LONGEST_CONNECT: Duration = Duration::from_secs(5);
+
+/// A client of one provider.
+pub(crate) struct Http {
+    client: Client,
+    base: Url,
+}
+
+impl Http {
+    /// A client for the provider at `base_url`, which is the setting `SMS.SETTINGS.{base_url_key}`.
+    pub(crate) fn new(
+        base_url_key: &str,
+        base_url: &str,
+        timeout: Duration,
+    ) -> Result<Self, ConfigError> {
+        let key = format!("SMS.SETTINGS.{base_url_key}");
+        let base = Url::parse(base_url)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"))
+            .ok_or_else(|| ConfigError::about(&key, "must be an https:// or http:// address"))?;
+        if base.scheme() == "http" {
+            tracing::warn!("{key} is not https: credentials and codes are sent in clear text");
+        }
+        let client = Client::builder()
+            .user_agent(concat!("chelseru/", env!("CARGO_PKG_VERSION")))
+            .timeout(timeout)
+            // Half, so that a connection that is never made is known as such: when both limits
+            // passed at once, the one for the whole request would hide it.
+            .connect_timeout(LONGEST_CONNECT.min(timeout / 2))
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .no_proxy()
+            // A kept connection that the provider has closed in the meantime fails like a lost
+            // answer. Certainty about a message is worth a handshake.
+            .pool_max_idle_per_host(0)
+            .build()
+            .map_err(|error| {
+                ConfigError::about(
+                    "SMS.SMS_SERVICE",
+                    format!("no HTTP client can be made: {}", root_cause(&error)),
+                )
+            })?;
+        Ok(Self { client, base })
+    }
+
+    /// Posts a form to the path made of these segments under the base URL.
+    pub(crate) async fn post(
+        &self,
+        path: &[&str],
+        form: &[(&str, &str)],
+    ) -> Result<Reply, SmsError> {
+        let mut response = self
+            .client
+            .post(self.url(path))
+            .header(ACCEPT, "application/json")
+            .form(form)
+            .send()
+            .await
+            .map_err(|error| failure(&error))?;
+        let mut body = Vec::new();
+        while body.len() < LONGEST_BODY
+            && let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))?
+        {
+            body.extend_from_slice(&chunk);
+        }
+        body.truncate(LONGEST_BODY);
+        Ok(Reply {
+            status: response.status(),
+            retry_after: retry_after(&response),
+            body,
+        })
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        // Every http address has segments, and `new` lets no other through.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").finish_non_exhaustive()
+    }
+}
+
+/// An answer that arrived whole.
+pub(crate) struct Reply {
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    /// The body as JSON whatever its content type, and null when it is none.
+    pub(crate) fn json(&self) -> Value {
+        const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+        let body = self
+            .body
+            .strip_prefix(BYTE_ORDER_MARK)
+            .unwrap_or(&self.body);
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    /// The error for a result code of the provider's own.
+    pub(crate) fn error(
+        &self,
+        kind: SmsErrorKind,
+        meaning: &str,
+        code: impl std::fmt::Display,
+    ) -> SmsError {
+        let error = SmsError::new(kind, meaning).with_code(code);
+        match self.retry_after {
+            Some(wait) if kind == SmsErrorKind::Throttled => error.with_retry_after(wait),
+            _ => error,
+        }
+    }
+
+    /// The error for a body that has no result of the provider: only the HTTP status can tell
+    /// whether the message was taken.
+    pub(crate) fn not_understood(&self) -> SmsError {
+        let (kind, meaning) = match self.status {
+            StatusCode::TOO_MANY_REQUESTS => (SmsErrorKind::Throttled, "too many requests"),
+            // Whoever redirects has not taken the message.
+            status if status.is_redirection() => (
+                SmsErrorKind::NotSent,
+                "a redirect, which is not followed: is the base URL the provider's?",
+            ),
+            status if status.is_client_error() => (
+                SmsErrorKind::NotSent,
+                "the request was refused without a result of the provider",
+            ),
+            _ => (
+                SmsErrorKind::PerhapsSent,
+                "the answer has no result of the provider",
+            ),
+        };
+        self.error(kind, meaning, format!("HTTP {}", self.status.as_u16()))
+    }
+}
+
+/// What a failed exchange means for the message.
+fn failure(error: &reqwest::Error) -> SmsError {
+    // A timeout while connecting is both: ask for the connection first.
+    if error.is_connect() {
+        // Before there is a connection nothing knows the request, so the cause cannot quote it.
+        return SmsError::new(
+            SmsErrorKind::NotSent,
+            format!("no connection to the provider: {}", root_cause(error)),
+        );
+    }
+    if error.is_builder() {
+        return SmsError::new(SmsErrorKind::NotSent, "the request cannot be written");
+    }
+    let meaning = if error.is_timeout() {
+        "no answer in time"
+    } else {
+        "the connection broke before the answer was complete"
+    };
+    SmsError::new(SmsErrorKind::PerhapsSent, meaning)
+}
+
+/// The innermost error; those around it may name the URL.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+/// `Retry-After` in seconds; a date is not worth reading a clock for.
+fn retry_after(response: &reqwest::Response) -> Option<Duration> {
+    let seconds: u32 = response
+        .headers()
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()?;
+    Some(Duration::from_secs(seconds.into()))
+}

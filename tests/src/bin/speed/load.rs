@@ -1,0 +1,182 @@
+//! The load: three phases, each a number of requests over all connections, each connection with one
+//! request at a time.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Instant;
+
+use futures_util::future::try_join_all;
+use rand::RngExt;
+
+use crate::Result;
+use crate::client::{Client, find};
+use crate::options::Options;
+use crate::process::Server;
+
+/// The names of the phases.
+pub(crate) const PHASES: [&str; 3] = ["POST otp/send/", "POST authenticate/", "GET sessions/"];
+
+/// How many logins go before the measured ones.
+const WARM_UP: usize = 256;
+
+const USER_AGENT: &str = "Mozilla/5.0 (Linux; Android 14; SM-A546E) AppleWebKit/537.36 (KHTML, like Gecko) \
+                          Chrome/126.0.0.0 Mobile Safari/537.36";
+
+/// What was measured of one phase.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Phase {
+    pub(crate) per_second: f64,
+    /// The server's processor time for a request.
+    pub(crate) cpu_milliseconds: f64,
+    pub(crate) p50_milliseconds: f64,
+    pub(crate) p99_milliseconds: f64,
+}
+
+/// What was measured of a server from its start to its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Round {
+    pub(crate) phases: [Phase; 3],
+    pub(crate) peak_mib: f64,
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, phase) in PHASES.iter().zip(&self.phases) {
+            write!(f, "{name} {:.0}/s; ", phase.per_second)?;
+        }
+        write!(f, "{:.0} MiB", self.peak_mib)
+    }
+}
+
+/// Mobile numbers, none twice.
+#[derive(Debug)]
+pub(crate) struct Numbers(u32);
+
+impl Numbers {
+    pub(crate) fn random() -> Self {
+        Self(rand::rng().random_range(0..1_000_000_000))
+    }
+
+    fn take(&mut self, count: usize) -> Vec<String> {
+        (0..count)
+            .map(|_| {
+                self.0 = (self.0 + 1) % 1_000_000_000;
+                format!("09{:09}", self.0)
+            })
+            .collect()
+    }
+}
+
+pub(crate) fn run(server: &Server, options: &Options, numbers: &mut Numbers) -> Result<Round> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        let mut load = Load {
+            server,
+            connections: options.connections,
+        };
+        load.phases(numbers.take(WARM_UP), WARM_UP).await?;
+        let phases = load.phases(numbers.take(options.logins), options.reads).await?;
+        Ok(Round {
+            phases,
+            peak_mib: server.peak_mib()?,
+        })
+    })
+}
+
+struct Load<'a> {
+    server: &'a Server,
+    connections: usize,
+}
+
+impl Load<'_> {
+    /// Logs all the numbers in, and reads their sessions `reads` times.
+    async fn phases(&mut self, numbers: Vec<String>, reads: usize) -> Result<[Phase; 3]> {
+        let requests = numbers
+            .iter()
+            .map(|number| post("otp/send/", &format!(r#"{{"mobile_number":"{number}"}}"#)));
+        let (send, _) = self.phase(requests.collect()).await?;
+
+        let codes = self.codes().await?;
+        let requests = numbers.iter().map(|number| {
+            let code = codes.get(number).ok_or_else(|| format!("no code for {number}"))?;
+            Ok(post(
+                "authenticate/",
+                &format!(r#"{{"mobile_number":"{number}","code":"{code}"}}"#),
+            ))
+        });
+        let (authenticate, answers) = self.phase(requests.collect::<Result<_>>()?).await?;
+
+        let requests = answers.iter().map(|answer| Ok(get(access_token(answer)?)));
+        let each = requests.collect::<Result<Vec<_>>>()?;
+        let (sessions, _) = self.phase(each.iter().cycle().take(reads).cloned().collect()).await?;
+        Ok([send, authenticate, sessions])
+    }
+
+    /// Sends each request once. The answers come in any order.
+    async fn phase(&mut self, requests: Vec<Vec<u8>>) -> Result<(Phase, Vec<Vec<u8>>)> {
+        let mut clients = Vec::new();
+        for _ in 0..self.connections {
+            clients.push(Client::connect(self.server.address).await?);
+        }
+        let next = Cell::new(0);
+        let cpu = self.server.cpu_milliseconds()?;
+        let start = Instant::now();
+        let work = clients.iter_mut().map(|client| async {
+            let mut done = Vec::new();
+            while let Some(request) = requests.get(next.replace(next.get() + 1)) {
+                let start = Instant::now();
+                let answer = client.send(request).await?.to_vec();
+                done.push((start.elapsed().as_secs_f64() * 1000.0, answer));
+            }
+            Ok::<_, Box<dyn std::error::Error>>(done)
+        });
+        let done = try_join_all(work).await?;
+        let seconds = start.elapsed().as_secs_f64();
+        let cpu = self.server.cpu_milliseconds()? - cpu;
+
+        let (mut latencies, answers): (Vec<f64>, Vec<_>) = done.into_iter().flatten().unzip();
+        latencies.sort_by(f64::total_cmp);
+        let count = f64::from(u32::try_from(latencies.len())?);
+        let phase = Phase {
+            per_second: count / seconds,
+            cpu_milliseconds: cpu / count,
+            p50_milliseconds: latencies[latencies.len() / 2],
+            p99_milliseconds: latencies[latencies.len() * 99 / 100],
+        };
+        Ok((phase, answers))
+    }
+
+    /// The codes that the server sent, by number.
+    async fn codes(&self) -> Result<HashMap<String, String>> {
+        let mut client = Client::connect(self.server.address).await?;
+        let body = client.send(b"GET /codes HTTP/1.1\r\nhost: speed\r\n\r\n").await?;
+        let lines = std::str::from_utf8(body)?.lines();
+        let pairs = lines.filter_map(|line| line.split_once(' '));
+        Ok(pairs.map(|(number, code)| (number.to_owned(), code.to_owned())).collect())
+    }
+}
+
+fn post(path: &str, body: &str) -> Vec<u8> {
+    format!(
+        "POST /api/{path} HTTP/1.1\r\nhost: speed\r\nuser-agent: {USER_AGENT}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+fn get(token: &str) -> Vec<u8> {
+    format!(
+        "GET /api/sessions/ HTTP/1.1\r\nhost: speed\r\nuser-agent: {USER_AGENT}\r\n\
+         authorization: Bearer {token}\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+fn access_token(answer: &[u8]) -> Result<&str> {
+    let name = br#""access":""#;
+    let start = find(answer, name).ok_or("an answer without a token")? + name.len();
+    let token = answer[start..].split(|byte| *byte == b'"').next();
+    Ok(std::str::from_utf8(token.unwrap_or_default())?)
+}

@@ -1,0 +1,261 @@
+//! The real server, for the time of a test.
+
+use std::fmt;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer, Responder, rt, web};
+use chelseru_actix::CurrentUser;
+use chelseru_core::config::ConfigBuilder;
+use chelseru_core::sms::SmsProvider;
+use chelseru_core::store::Store;
+use chelseru_core::testing::{ManualClock, StubProvider};
+use chelseru_core::{Chelseru, Config};
+use reqwest::Method;
+
+use crate::database::{self, Database, TestDatabase};
+use crate::{Call, raw};
+
+/// The key that tokens are signed with.
+pub const SIGNING_KEY: &str = "a signing key that only the tests know";
+
+/// What a server is made of, before it starts.
+pub struct Setup {
+    database: TestDatabase,
+    url: Option<String>,
+    config: ConfigBuilder,
+    clock: ManualClock,
+    sms: StubProvider,
+    provider: Option<Arc<dyn SmsProvider>>,
+    workers: usize,
+    does_housekeeping: bool,
+}
+
+impl Setup {
+    /// Over a fresh database, with default settings.
+    pub async fn new(database: Database) -> Self {
+        Self {
+            database: TestDatabase::create(database).await,
+            url: None,
+            config: Config::builder().signing_key(SIGNING_KEY),
+            clock: ManualClock::default(),
+            sms: StubProvider::new(),
+            provider: None,
+            workers: 2,
+            does_housekeeping: false,
+        }
+    }
+
+    /// With other settings.
+    #[must_use]
+    pub fn config(mut self, change: impl FnOnce(ConfigBuilder) -> ConfigBuilder) -> Self {
+        self.config = change(self.config);
+        self
+    }
+
+    /// With a provider made of the recording one.
+    #[must_use]
+    pub fn provider<P: SmsProvider + 'static>(
+        mut self,
+        make: impl FnOnce(StubProvider) -> P,
+    ) -> Self {
+        self.provider = Some(Arc::new(make(self.sms.clone())));
+        self
+    }
+
+    /// With this number of threads instead of two.
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// With a proxy between the service and its database.
+    #[must_use]
+    pub fn behind(mut self, proxy: SocketAddr) -> Self {
+        self.url = Some(self.database.url_through(proxy));
+        self
+    }
+
+    /// With the housekeeping in the background, which tests else do themselves, when they want it.
+    #[must_use]
+    pub fn with_housekeeping(mut self) -> Self {
+        self.does_housekeeping = true;
+        self
+    }
+
+    /// Its database.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
+    /// Starts it.
+    pub async fn start(self) -> TestServer {
+        let url = self.url.as_deref().unwrap_or(self.database.url());
+        let store = database::open_store(url).await;
+        let chelseru = Chelseru::builder(self.config.clone().build().expect("usable settings"))
+            .store(Arc::clone(&store))
+            .sms(
+                self.provider
+                    .clone()
+                    .unwrap_or_else(|| Arc::new(self.sms.clone())),
+            )
+            .clock(self.clock.clone())
+            .build()
+            .expect("a service");
+        if !self.does_housekeeping {
+            chelseru.claim_housekeeping();
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("the port's address");
+        let (handle, thread) = serve(listener, chelseru.clone(), self.workers).await;
+        TestServer {
+            sms: self.sms.clone(),
+            clock: self.clock.clone(),
+            chelseru,
+            address,
+            client: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .build()
+                .expect("an HTTP client"),
+            handle,
+            thread: Some(thread),
+            setup: Some(self),
+        }
+    }
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup")
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The documented routes under `/api`, and `/whoami` of an application's own that only users may call.
+///
+/// Dropping it stops it and removes its database.
+#[derive(Debug)]
+pub struct TestServer {
+    /// What the provider was asked to send.
+    pub sms: StubProvider,
+    /// The time.
+    pub clock: ManualClock,
+    /// The service.
+    pub chelseru: Chelseru,
+    address: SocketAddr,
+    client: reqwest::Client,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+    setup: Option<Setup>,
+}
+
+impl TestServer {
+    /// Starts one with default settings.
+    pub async fn start(database: Database) -> Self {
+        Setup::new(database).await.start().await
+    }
+
+    /// Stops it and starts another one over the same database.
+    #[must_use = "the new server stops when it is dropped"]
+    pub async fn restart(mut self, change: impl FnOnce(Setup) -> Setup) -> Self {
+        self.stop();
+        let setup = self.setup.take().expect("what it was made of");
+        drop(self);
+        change(setup).start().await
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its database, without the service.
+    pub fn store(&self) -> &dyn Store {
+        self.chelseru.store()
+    }
+
+    /// A request.
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        Call::new(
+            &self.client,
+            &format!("http://{}", self.address),
+            method,
+            path,
+        )
+    }
+
+    /// A GET request.
+    pub fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    /// A POST request.
+    pub fn post(&self, path: &str) -> Call {
+        self.call(Method::POST, path)
+    }
+
+    /// A DELETE request.
+    pub fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path)
+    }
+
+    /// [`raw::exchange`] with this server.
+    pub async fn exchange(&self, bytes: impl AsRef<[u8]>) -> Option<u16> {
+        raw::exchange(self.address, bytes.as_ref()).await
+    }
+
+    fn stop(&mut self) {
+        // The command is sent by the call itself; awaiting would only wait for its end.
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let result = thread.join();
+            assert!(
+                result.is_ok() || std::thread::panicking(),
+                "the server panicked"
+            );
+        }
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Runs the server on a thread of its own, and its workers on theirs.
+async fn serve(
+    listener: TcpListener,
+    chelseru: Chelseru,
+    workers: usize,
+) -> (ServerHandle, JoinHandle<()>) {
+    let (started, start) = tokio::sync::oneshot::channel();
+    let thread = std::thread::spawn(move || {
+        rt::System::new().block_on(async move {
+            let server = HttpServer::new(move || {
+                App::new()
+                    .service(chelseru_actix::scope("/api", &chelseru))
+                    .route("/whoami", web::get().to(whoami))
+            })
+            .workers(workers)
+            .disable_signals()
+            .listen(listener)
+            .expect("a socket to listen on")
+            .run();
+            let _ = started.send(server.handle());
+            server
+                .await
+                .expect("a server that runs until it is stopped");
+        });
+    });
+    (start.await.expect("a server that starts"), thread)
+}
+
+async fn whoami(user: CurrentUser) -> impl Responder {
+    format!("{} {} {}", user.id.0, user.group, user.mobile_number)
+}
