@@ -11,10 +11,10 @@ use chelseru_core::config::SmsService;
 use chelseru_core::sms::{Content, Sent, Sms, SmsError, SmsProvider};
 
 /// How many messages are kept.
-const KEPT: usize = 100;
+const KEPT: usize = 1000;
 
 /// A provider that prints every message, codes and numbers in clear, to standard output and keeps the
-/// last 100. It never fails, also when standard output is closed.
+/// last 1,000. It never fails, also when standard output is closed.
 ///
 /// Only for development: whoever reads the terminal can log in as anybody.
 ///
@@ -61,7 +61,7 @@ impl Console {
         Self::default()
     }
 
-    /// The last 100 messages, newest first.
+    /// The last 1,000 messages, newest first.
     pub fn messages(&self) -> Vec<ConsoleMessage> {
         self.inbox().newest_first.iter().cloned().collect()
     }

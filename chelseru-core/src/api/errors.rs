@@ -1,5 +1,6 @@
 //! One table: error to status, body and headers.
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::Response;
@@ -28,19 +29,13 @@ impl From<Error> for Response {
             Error::SignUpClosed => {
                 Self::field_error("group", "This group is not open for sign-up.")
             }
-            Error::UserNotFound => {
-                unauthorized(&json!({ "detail": "User not found", "code": "user_not_found" }))
-            }
-            Error::UserInactive => {
-                unauthorized(&json!({ "detail": "User is inactive", "code": "user_inactive" }))
-            }
+            Error::UserNotFound => unauthorized("User not found", Some("user_not_found")),
+            Error::UserInactive => unauthorized("User is inactive", Some("user_inactive")),
             Error::NotAuthenticated => {
-                unauthorized(&json!({ "detail": "Authentication credentials were not provided." }))
+                unauthorized("Authentication credentials were not provided.", None)
             }
             Error::AccessToken(error) => bad_access_token(error),
-            Error::Token(error) => {
-                unauthorized(&json!({ "detail": error.to_string(), "code": "token_not_valid" }))
-            }
+            Error::Token(error) => unauthorized(&error.to_string(), Some("token_not_valid")),
             Error::MethodNotConfigured => Self::json(
                 403,
                 &json!({ "error": "This authentication method is not configured." }),
@@ -57,14 +52,42 @@ impl From<Error> for Response {
 
 /// simplejwt's answer to an `Authorization` header of more than two parts.
 pub(super) fn bad_authorization_header() -> Response {
-    unauthorized(&json!({
-        "detail": "Authorization header must contain two space-delimited values",
-        "code": "bad_authorization_header",
-    }))
+    unauthorized(
+        "Authorization header must contain two space-delimited values",
+        Some("bad_authorization_header"),
+    )
 }
 
-fn unauthorized(body: &serde_json::Value) -> Response {
-    Response::json(401, body).with_header("www-authenticate", "Bearer realm=\"api\"")
+/// The body of a 401 for a token, its keys in simplejwt's order.
+#[derive(Serialize)]
+struct Unauthorized<'a> {
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<[TokenMessage; 1]>,
+}
+
+#[derive(Serialize)]
+struct TokenMessage {
+    token_class: &'static str,
+    token_type: &'static str,
+    message: String,
+}
+
+impl Unauthorized<'_> {
+    fn response(&self) -> Response {
+        Response::json(401, self).with_header("www-authenticate", "Bearer realm=\"api\"")
+    }
+}
+
+fn unauthorized(detail: &str, code: Option<&str>) -> Response {
+    Unauthorized {
+        detail,
+        code,
+        messages: None,
+    }
+    .response()
 }
 
 fn bad_access_token(error: TokenError) -> Response {
@@ -73,15 +96,16 @@ fn bad_access_token(error: TokenError) -> Response {
         TokenError::Blacklisted => TokenError::Invalid,
         other => other,
     };
-    unauthorized(&json!({
-        "detail": "Given token not valid for any token type",
-        "code": "token_not_valid",
-        "messages": [{
-            "token_class": "AccessToken",
-            "token_type": "access",
-            "message": message.to_string(),
-        }],
-    }))
+    Unauthorized {
+        detail: "Given token not valid for any token type",
+        code: Some("token_not_valid"),
+        messages: Some([TokenMessage {
+            token_class: "AccessToken",
+            token_type: "access",
+            message: message.to_string(),
+        }]),
+    }
+    .response()
 }
 
 /// Never the provider's own words: they may name the account.

@@ -3,7 +3,8 @@
 //! The rules and texts are those of Django REST framework's serializers: numbers are accepted for
 //! text fields, text is trimmed, every faulty field is reported at once.
 
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use super::{Request, Response};
 
@@ -18,7 +19,17 @@ const NOT_AN_INTEGER: &str = "A valid integer is required.";
 #[derive(Debug)]
 pub(super) struct Fields {
     values: Map<String, Value>,
-    problems: Map<String, Value>,
+    problems: Problems,
+}
+
+/// What is wrong with which field, in the order of the checks.
+#[derive(Debug, Default)]
+struct Problems(Vec<(String, String)>);
+
+impl Serialize for Problems {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, problem)| (name, [problem])))
+    }
 }
 
 impl Fields {
@@ -37,7 +48,7 @@ impl Fields {
         };
         Ok(Self {
             values,
-            problems: Map::new(),
+            problems: Problems::default(),
         })
     }
 
@@ -77,7 +88,7 @@ impl Fields {
 
     /// Ends the checks: nothing, or the answer that names every faulty field.
     pub(super) fn finish(self) -> Result<(), Response> {
-        if self.problems.is_empty() {
+        if self.problems.0.is_empty() {
             Ok(())
         } else {
             Err(Response::json(400, &self.problems))
@@ -88,7 +99,7 @@ impl Fields {
         match result {
             Ok(value) => Some(value),
             Err(problem) => {
-                self.problems.insert(name.to_owned(), json!([problem]));
+                self.problems.0.push((name.to_owned(), problem));
                 None
             }
         }

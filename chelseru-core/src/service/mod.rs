@@ -14,7 +14,7 @@ pub use self::login::Login;
 pub use self::messages::Message;
 pub use self::sessions::{CurrentUser, SessionView};
 use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::config::{Config, ConfigError};
+use crate::config::{AuthMethod, Config, ConfigError, SmsService};
 use crate::otp::CodeHasher;
 use crate::sms::SmsProvider;
 use crate::store::Store;
@@ -124,6 +124,7 @@ impl ChelseruBuilder {
     /// provider.
     pub fn build(self) -> Result<Chelseru, ConfigError> {
         self.config.validate()?;
+        warn_of_what_cannot_work(&self.config);
         let tokens = Tokens::new(&self.config.auth.jwt)?;
         let missing =
             |what| ConfigError::about("Chelseru::builder", format!("{what} was not given"));
@@ -138,6 +139,21 @@ impl ChelseruBuilder {
                 housekeeping_claimed: AtomicBool::new(false),
             }),
         })
+    }
+}
+
+/// Settings that are allowed and that nobody can log in with.
+fn warn_of_what_cannot_work(config: &Config) {
+    if config.auth.method == AuthMethod::Passwd {
+        tracing::warn!(
+            "AUTH.AUTH_METHOD is PASSWD: codes are off, and logging in by password is not there yet"
+        );
+    } else if config.sms.service == SmsService::ParsianWebcoIr
+        && config.auth.options.sms_template.is_none()
+    {
+        tracing::warn!(
+            "AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID is not set, and PARSIAN_WEBCO_IR sends templates only: no code can be sent"
+        );
     }
 }
 

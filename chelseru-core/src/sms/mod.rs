@@ -164,7 +164,7 @@ pub enum SmsErrorKind {
 
 /// A message that a provider did not accept.
 ///
-/// Its text is for operators: it has the provider's own code and words, never a key, a URL or the
+/// Its text is for operators: what happened and the provider's own code, never a key, a URL or the
 /// message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmsError {

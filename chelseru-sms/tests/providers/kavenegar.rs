@@ -9,7 +9,7 @@ use chelseru_core::sms::SmsErrorKind::{
 use chelseru_core::sms::{Sent, Sms, SmsError};
 
 use crate::server::{Answer, Server};
-use crate::setup::{config, fields, provider, template, text};
+use crate::setup::{config, fields, provider, send_each, template, text};
 
 const KAVENEGAR: SmsService = SmsService::KavenegarCom;
 
@@ -256,24 +256,26 @@ const OF_TEMPLATES: [(i64, SmsErrorKind); 8] = [
     (608, PerhapsSent),
 ];
 
-#[tokio::test]
-async fn every_result_of_a_text_has_its_kind() {
-    for (code, kind) in SHARED.into_iter().chain(OF_TEXTS) {
-        let error = send(&text("hi"), result(code)).await.unwrap_err();
+async fn assert_kinds(sms: &Sms, table: impl Iterator<Item = (i64, SmsErrorKind)>) {
+    let table: Vec<_> = table.collect();
+    let answers = table.iter().map(|(code, _)| result(*code)).collect();
+    let results = send_each(KAVENEGAR, sms, answers).await;
+    for ((code, kind), result) in table.into_iter().zip(results) {
+        let error = result.unwrap_err();
         assert_eq!(error.kind(), kind, "{code}");
         assert_eq!(error.code(), Some(code.to_string().as_str()));
     }
 }
 
 #[tokio::test]
+async fn every_result_of_a_text_has_its_kind() {
+    assert_kinds(&text("hi"), SHARED.into_iter().chain(OF_TEXTS)).await;
+}
+
+#[tokio::test]
 async fn every_result_of_a_template_has_its_kind() {
-    for (code, kind) in SHARED.into_iter().chain(OF_TEMPLATES) {
-        let error = send(&template("login", &["1"]), result(code))
-            .await
-            .unwrap_err();
-        assert_eq!(error.kind(), kind, "{code}");
-        assert_eq!(error.code(), Some(code.to_string().as_str()));
-    }
+    let sms = template("login", &["1"]);
+    assert_kinds(&sms, SHARED.into_iter().chain(OF_TEMPLATES)).await;
 }
 
 #[tokio::test]

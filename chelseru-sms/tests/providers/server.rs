@@ -1,5 +1,5 @@
-//! A server on a loopback socket that records one request after the other and answers each in the
-//! same way, well or badly.
+//! A server on a loopback socket that records one request after the other and answers each, well or
+//! badly.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -101,19 +101,27 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Gives every request the same answer.
     pub(crate) async fn that_answers(answer: Answer) -> Self {
+        Self::that_answers_in_turn(vec![answer]).await
+    }
+
+    /// Gives the first request the first answer and so on, and begins again after the last.
+    pub(crate) async fn that_answers_in_turn(answers: Vec<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, requests) = mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
             // Connections that stay open are answered once; dropping them ends them.
             let mut open = Vec::new();
+            let mut answers = answers.iter().cycle();
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let Some(request) = read(&mut stream).await else {
                     continue;
                 };
                 let _ = sender.send(request);
+                let answer = answers.next().unwrap();
                 let _ = stream.write_all(&answer.bytes).await;
                 if answer.stays_open {
                     open.push(stream);

@@ -72,6 +72,22 @@ pub(crate) async fn send(service: SmsService, sms: &Sms, answer: Answer) -> Resu
     provider(&config(service, &server.url)).send(sms).await
 }
 
+/// What the service makes of each of these answers to the same message.
+pub(crate) async fn send_each(
+    service: SmsService,
+    sms: &Sms,
+    answers: Vec<Answer>,
+) -> Vec<Result<Sent, SmsError>> {
+    let count = answers.len();
+    let server = Server::that_answers_in_turn(answers).await;
+    let provider = provider(&config(service, &server.url));
+    let mut results = Vec::new();
+    for _ in 0..count {
+        results.push(provider.send(sms).await);
+    }
+    results
+}
+
 /// The error with which the service refuses a message before it sends anything.
 pub(crate) async fn refusal(service: SmsService, sms: &Sms) -> SmsError {
     let mut server = Server::that_answers(Answer::close()).await;

@@ -17,11 +17,9 @@ async fn errors_at(url: &str, timeout: Duration) -> Vec<(SmsService, SmsError)> 
     for service in NETWORK_SERVICES {
         let mut config = config(service, url);
         config.timeout = timeout;
+        let provider = provider(&config);
         let started = Instant::now();
-        let error = provider(&config)
-            .send(&any_message(service))
-            .await
-            .unwrap_err();
+        let error = provider.send(&any_message(service)).await.unwrap_err();
         assert!(
             started.elapsed() < timeout + Duration::from_secs(2),
             "{service:?} took {:?}",
