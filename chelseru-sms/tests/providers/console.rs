@@ -37,15 +37,15 @@ async fn a_template_shows_its_id_and_variables() {
 }
 
 #[tokio::test]
-async fn the_last_hundred_messages_are_kept() {
+async fn the_last_thousand_messages_are_kept() {
     let console = Console::new();
-    for n in 1..=103 {
+    for n in 1..=1003 {
         console.send(&text(&n.to_string())).await.unwrap();
     }
     let messages = console.messages();
-    assert_eq!(messages.len(), 100);
-    assert_eq!(messages[0].text, "103");
-    assert_eq!(messages[99].text, "4");
+    assert_eq!(messages.len(), 1000);
+    assert_eq!(messages[0].text, "1003");
+    assert_eq!(messages[999].text, "4");
 }
 
 #[tokio::test]
