@@ -6,6 +6,7 @@ mod harness;
 mod inbox;
 mod killed;
 mod login;
+mod readme;
 mod secrets;
 mod simplejwt;
 mod start;
