@@ -28,16 +28,33 @@ fn simplejwt(arguments: &[&str]) -> Option<Value> {
     answer.transpose().expect("the answer is JSON")
 }
 
-async fn installation() -> Installation {
-    Installation::new(Database::Sqlite)
+/// Both tests of a behaviour need Python, so both are ignored unless asked for.
+macro_rules! with_python_on_both_databases {
+    ($($behaviour:ident)+) => {$(
+        mod $behaviour {
+            #[test]
+            #[ignore = "needs Python with djangorestframework-simplejwt: set CHELSERU_TEST_PYTHON"]
+            fn sqlite() {
+                chelseru_tests::run(super::$behaviour(chelseru_tests::Database::Sqlite));
+            }
+
+            #[test]
+            #[ignore = "needs PostgreSQL and CHELSERU_TEST_PYTHON"]
+            fn postgres() {
+                chelseru_tests::run(super::$behaviour(chelseru_tests::Database::Postgres));
+            }
+        }
+    )+};
+}
+
+async fn installation(database: Database) -> Installation {
+    Installation::new(database)
         .await
         .set("CHELSERU_AUTH__JWT__SIGNING_KEY", KEY)
 }
 
-#[tokio::test]
-#[ignore = "needs Python with djangorestframework-simplejwt: set CHELSERU_TEST_PYTHON"]
-async fn our_tokens_are_accepted_by_simplejwt() {
-    let installation = installation().await;
+async fn our_tokens_are_accepted_by_simplejwt(database: Database) {
+    let installation = installation(database).await;
     let server = installation.start();
     let tokens = server.log_in("09121234567").await.unwrap();
     let (_, sessions) = server.sessions(&tokens.access).await.unwrap();
@@ -54,10 +71,8 @@ async fn our_tokens_are_accepted_by_simplejwt() {
     );
 }
 
-#[tokio::test]
-#[ignore = "needs Python with djangorestframework-simplejwt: set CHELSERU_TEST_PYTHON"]
-async fn simplejwts_tokens_are_accepted_by_us() {
-    let installation = installation().await;
+async fn simplejwts_tokens_are_accepted_by_us(database: Database) {
+    let installation = installation(database).await;
     let server = installation.start();
     let tokens = server.log_in("09121234567").await.unwrap();
     let (_, sessions) = server.sessions(&tokens.access).await.unwrap();
@@ -99,4 +114,9 @@ async fn simplejwts_tokens_are_accepted_by_us() {
         .await
         .unwrap();
     assert_eq!(status, 401);
+}
+
+with_python_on_both_databases! {
+    our_tokens_are_accepted_by_simplejwt
+    simplejwts_tokens_are_accepted_by_us
 }
