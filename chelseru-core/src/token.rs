@@ -163,6 +163,20 @@ impl Tokens {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> String {
+        self.try_sign(token_type, user, session, jti, now, expires_at)
+            // `Tokens::new` has signed with this very key.
+            .unwrap_or_else(|error| unreachable!("signing failed after it had worked: {error}"))
+    }
+
+    fn try_sign(
+        &self,
+        token_type: TokenType,
+        user: UserId,
+        session: SessionId,
+        jti: &str,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> jsonwebtoken::errors::Result<String> {
         let payload = Payload {
             token_type: token_type.name(),
             exp: expires_at.as_secs(),
@@ -172,9 +186,7 @@ impl Tokens {
             session,
             config: &self.config,
         };
-        // `Tokens::new` has signed with this very key and a payload of this shape.
         jsonwebtoken::encode(&self.header, &payload, &self.signing_key)
-            .unwrap_or_else(|error| unreachable!("signing failed after it had worked: {error}"))
     }
 
     /// Checks signature, time, issuer and audience, and the claims that we need.
@@ -238,23 +250,17 @@ impl Tokens {
 
     /// A pair of keys that do not belong together must stop the start, not the first login.
     fn check_keys_match(&self) -> Result<(), ConfigError> {
-        let payload = Payload {
-            token_type: TokenType::Access.name(),
-            exp: 1,
-            iat: 0,
-            jti: "check",
-            user: UserId(0),
-            session: SessionId(0),
-            config: &self.config,
-        };
-        let token =
-            jsonwebtoken::encode(&self.header, &payload, &self.signing_key).map_err(|_| {
+        let (user, session) = (UserId(0), SessionId(0));
+        let (start, end) = (Timestamp::default(), Timestamp::from_secs(1));
+        let token = self
+            .try_sign(TokenType::Access, user, session, "check", start, end)
+            .map_err(|_| {
                 ConfigError::about(
                     "AUTH.JWT.SIGNING_KEY",
                     "this key cannot sign with AUTH.JWT.ALGORITHM",
                 )
             })?;
-        self.verify(&token, Timestamp::default()).map_err(|_| {
+        self.verify(&token, start).map_err(|_| {
             ConfigError::about(
                 "AUTH.JWT.VERIFYING_KEY",
                 "this key does not belong to AUTH.JWT.SIGNING_KEY",

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{TokenError, TokenType, Tokens};
 use crate::clock::Timestamp;
-use crate::config::JwtConfig;
+use crate::config::{JwtAlgorithm, JwtConfig};
 use crate::secret::Secret;
 use crate::session::SessionId;
 use crate::user::UserId;
@@ -177,4 +177,50 @@ fn issuer_and_audience_are_written_and_then_required() {
 fn a_missing_key_is_named() {
     let error = Tokens::new(&JwtConfig::default()).unwrap_err();
     assert_eq!(error.problems()[0].key, "AUTH.JWT.SIGNING_KEY");
+}
+
+#[test]
+fn keys_that_cannot_be_used_stop_the_start_and_are_not_shown() {
+    for (algorithm, key) in [
+        (JwtAlgorithm::RS256, "-----BEGIN PRIVATE KEY-----\nnonsense"),
+        (JwtAlgorithm::ES256, "not even PEM"),
+        (JwtAlgorithm::EdDSA, ""),
+    ] {
+        let error = Tokens::new(&JwtConfig {
+            algorithm,
+            signing_key: Secret::new(key),
+            verifying_key: Secret::new(key),
+            ..JwtConfig::default()
+        })
+        .unwrap_err();
+        assert_eq!(error.problems()[0].key, "AUTH.JWT.SIGNING_KEY");
+        assert!(!error.to_string().contains("nonsense"), "{error}");
+    }
+}
+
+/// The key pair of RFC 8037, appendix A, in PEM.
+#[test]
+fn a_private_key_signs_and_its_public_key_verifies() {
+    let private = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
+    let public = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
+    let config = JwtConfig {
+        algorithm: JwtAlgorithm::EdDSA,
+        signing_key: Secret::new(private),
+        verifying_key: Secret::new(public),
+        ..JwtConfig::default()
+    };
+    let signed = Tokens::new(&config).unwrap();
+    let token = signed.access(UserId(7), SessionId(9), "abc", NOW);
+    assert!(signed.verify(&token, NOW).is_ok());
+    assert_eq!(tokens().verify(&token, NOW), Err(TokenError::Invalid));
+    let hs = tokens().access(UserId(7), SessionId(9), "abc", NOW);
+    assert_eq!(signed.verify(&hs, NOW), Err(TokenError::Invalid));
+
+    let other = public.replace("11qYAYKxCrfVS", "11qYAYKxCrfVT");
+    let mismatch = Tokens::new(&JwtConfig {
+        verifying_key: Secret::new(other),
+        ..config
+    });
+    let problems = mismatch.unwrap_err();
+    assert_eq!(problems.problems()[0].key, "AUTH.JWT.VERIFYING_KEY");
 }

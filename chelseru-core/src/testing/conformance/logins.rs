@@ -215,7 +215,10 @@ pub async fn many_new_numbers_log_in_at_once(store: SharedStore) {
 /// Codes of one number follow each other as fast as they can, each redeemed for the same new account.
 pub async fn many_logins_of_one_new_account_make_it_once(store: SharedStore) {
     let answers = all_at_once(&store, |store, n| async move {
+        let mut tries = 0;
         while ok(store.reserve_code(&code(number(1), n)).await) != Reservation::Reserved {
+            tries += 1;
+            assert!(tries < 100_000, "a redeemed code still holds its place");
             tokio::task::yield_now().await;
         }
         ok(store.redeem_code(code_id(n), &login(number(1), 9, n)).await)
