@@ -3,7 +3,6 @@
 //! Any number of processes may open at once: one migrates while the others wait. What was applied is
 //! noted in diesel's own table, `__diesel_schema_migrations`, under names that hold `chelseru`.
 
-use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;

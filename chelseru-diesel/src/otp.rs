@@ -114,12 +114,12 @@ impl OtpStore for DieselStore {
         run!(self, transaction, |connection| {
             let number = login.mobile_number.as_str();
             // First the code: its row is the lock for which simultaneous logins of a number wait.
-            let used = diesel::delete(codes::table.find(number))
+            let deleted = diesel::delete(codes::table.find(number))
                 .filter(codes::code_id.eq(id.0))
                 .filter(codes::expires_at.gt(login.now.as_millis()))
                 .execute(connection)
                 .await?;
-            if used == 0 {
+            if deleted == 0 {
                 return Ok(Outcome::RollBack(Redeemed::AlreadyUsed));
             }
 

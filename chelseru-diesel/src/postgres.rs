@@ -166,13 +166,11 @@ pub(crate) async fn in_time<T>(
 
 /// Gives the connection back, or away for good when it did not answer: it is still busy.
 pub(crate) fn settle<T>(lease: Lease, result: Option<QueryResult<T>>) -> StoreResult<T> {
-    match result {
-        Some(result) => result.map_err(|error| Failure::from(error).into()),
-        None => {
-            drop(Object::take(lease.connection));
-            Err(Failure::unavailable("the database did not answer in time").into())
-        }
+    if let Some(result) = result {
+        return result.map_err(|error| Failure::from(error).into());
     }
+    drop(Object::take(lease.connection));
+    Err(Failure::unavailable("the database did not answer in time").into())
 }
 
 /// Runs a call's work to its end, whether or not the caller stays.

@@ -66,7 +66,7 @@ async fn callers_go_away(store: DieselStore) {
 /// time that is different for everybody.
 async fn visit(store: &DieselStore, n: usize) -> Option<(UserId, SessionId)> {
     let micros = (n as u64).wrapping_mul(2_654_435_761) % 30_000;
-    let patience = (n % 4 != 0).then(|| Duration::from_micros(micros));
+    let patience = (!n.is_multiple_of(4)).then(|| Duration::from_micros(micros));
     let id = i64::try_from(n).expect("a small number");
     let code = code(number(n), id, NOW);
     let login = login(number(n), id, NOW);

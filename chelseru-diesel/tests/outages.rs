@@ -13,7 +13,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use futures_util::future::join_all;
 
-fn assert_unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) {
+fn assert_unavailable<T: std::fmt::Debug>(answer: &Result<T, StoreError>) {
     assert!(
         matches!(answer, Err(StoreError::Unavailable(_))),
         "{answer:?}"
@@ -40,7 +40,7 @@ async fn while_another_process_writes_to_the_file_for_long_writing_is_unavailabl
         );
     };
     let (answers, ()) = tokio::join!(join_all(writes), reading);
-    answers.into_iter().for_each(assert_unavailable);
+    answers.iter().for_each(assert_unavailable);
     assert!(
         began.elapsed() < Duration::from_secs(5),
         "they wait together: {:?}",
@@ -90,7 +90,7 @@ async fn a_server_that_goes_away_is_unavailable_and_service_resumes_when_it_is_b
     proxy.refuse();
     let began = Instant::now();
     for _ in 0..3 {
-        assert_unavailable(store.ping().await);
+        assert_unavailable(&store.ping().await);
     }
     assert!(
         began.elapsed() < Duration::from_secs(3),
@@ -117,10 +117,7 @@ async fn a_server_that_hangs_is_unavailable_within_seconds_and_service_resumes()
         let store = store.clone();
         async move { store.reserve_code(&code(number(n), 1, NOW)).await }
     });
-    join_all(calls)
-        .await
-        .into_iter()
-        .for_each(assert_unavailable);
+    join_all(calls).await.iter().for_each(assert_unavailable);
     assert!(
         began.elapsed() < Duration::from_secs(6),
         "{:?}",
@@ -147,7 +144,7 @@ async fn a_row_that_somebody_keeps_locked_is_unavailable_within_seconds() {
         .unwrap();
 
     let began = Instant::now();
-    assert_unavailable(store.count_attempt(number(1), NOW, 5).await);
+    assert_unavailable(&store.count_attempt(number(1), NOW, 5).await);
     assert!(
         began.elapsed() < Duration::from_secs(6),
         "{:?}",

@@ -18,6 +18,7 @@ use diesel::sql_types::Text;
 
 static STATEMENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
+#[allow(clippy::needless_pass_by_value, reason = "diesel's signature")]
 fn note(event: InstrumentationEvent<'_>) {
     if let InstrumentationEvent::StartQuery { query, .. } = event {
         let text = query.to_string();
@@ -58,7 +59,6 @@ async fn every_statement_finds_its_rows_by_an_index() {
         let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}"))
             .load(&mut connection)
             .unwrap();
-        // The log's newest rows are read in the order of its key, until there are enough.
         let scans = plan
             .iter()
             .any(|step| step.detail.starts_with("SCAN chelseru_"));

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -53,27 +54,39 @@ pub(super) fn at_once<T>(body: impl Future<Output = QueryResult<T>>) -> QueryRes
 /// How long to wait for a write of another process.
 const BUSY: Duration = Duration::from_secs(2);
 
+/// How often the writer asks whether the other process is done. SQLite has no queue for its lock, and
+/// its own way of waiting asks ever more rarely: beside a process that writes without end it gives up.
+const POLL: Duration = Duration::from_millis(1);
+
 /// Foreign keys are off by default; temporary tables never go to a disk; 8 MiB of pages are kept.
 const EVERY_CONNECTION: &str = "PRAGMA busy_timeout = 2000; PRAGMA foreign_keys = ON; \
                                 PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;";
+
+/// FULL: a code that was redeemed stays redeemed when the power fails. The commits are shared.
+const WRITER: &str = "PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0;";
+
+/// Tries again while another process is in the way, for as long as [`BUSY`].
+fn while_busy<T>(mut attempt: impl FnMut() -> QueryResult<T>) -> Result<T, Failure> {
+    let deadline = Instant::now() + BUSY;
+    loop {
+        match attempt().map_err(Failure::from) {
+            Err(failure) if failure.is_passing() && Instant::now() < deadline => {
+                thread::sleep(POLL);
+            }
+            result => return result,
+        }
+    }
+}
 
 /// The connection for writing, to a file that is made if there is none and whose schema is made or
 /// brought up to date.
 pub(super) fn open_writer(file: &Path) -> Result<Connection, Failure> {
     make_private(file)?;
     let mut connection = open(file)?;
-    // The journal's mode is a fact of the file, but changing it does not wait for others by itself.
-    let deadline = Instant::now() + BUSY;
-    while let Err(error) = connection.batch_execute("PRAGMA journal_mode = WAL;") {
-        let failure = Failure::from(error);
-        if Instant::now() > deadline || !failure.is_passing() {
-            return Err(failure);
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    // FULL: a code that was redeemed stays redeemed when the power fails. The commits are shared.
-    connection.batch_execute("PRAGMA synchronous = FULL;")?;
+    // Changing the journal's mode does not wait for others by itself.
+    while_busy(|| connection.batch_execute("PRAGMA journal_mode = WAL;"))?;
     migrate_sqlite(&mut connection)?;
+    connection.batch_execute(WRITER)?;
     Ok(Connection::new(connection))
 }
 
@@ -97,22 +110,29 @@ fn open(file: &Path) -> Result<SqliteConnection, Failure> {
 /// Makes the file for its owner alone: it holds the users' numbers. SQLite gives the files beside it
 /// the same rights.
 fn make_private(file: &Path) -> Result<(), Failure> {
+    // On Unix, closing a file takes away the locks that other threads of the process have on it, so no
+    // other store may open the new file before this has closed it.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(file) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(Failure::fault(format!("{}: {error}", file.display()))),
+    match options.open(file).map(drop) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(Failure::fault(format!("{}: {error}", file.display())))
+        }
+        _ => Ok(()),
     }
 }
 
 /// Takes the write lock, waiting for other processes.
-pub(super) fn begin(connection: &mut Connection) -> QueryResult<()> {
-    at_once(connection.spawn_blocking(|connection| {
-        AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
-    }))
+pub(super) fn begin(connection: &mut Connection) -> Result<(), Failure> {
+    while_busy(|| {
+        at_once(connection.spawn_blocking(|connection| {
+            AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
+        }))
+    })
 }
 
 pub(super) fn commit(connection: &mut Connection) -> QueryResult<()> {

@@ -31,10 +31,10 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     /// Opens the file, making it if there is none, and brings its schema up to date.
     pub(crate) async fn open(file: PathBuf) -> Result<Self, OpenError> {
-        let (writer, writes) = mpsc::channel(QUEUE);
-        let (readers, reads) = mpsc::channel(QUEUE);
-        let (ready, opened) = oneshot::channel();
-        threads::start(file, writes, reads, ready)
+        let (writer, write_jobs) = mpsc::channel(QUEUE);
+        let (readers, read_jobs) = mpsc::channel(QUEUE);
+        let (report, opened) = oneshot::channel();
+        threads::start(file, write_jobs, read_jobs, report)
             .map_err(|error| OpenError::Fault(format!("a thread cannot be started: {error}")))?;
         opened
             .await

@@ -23,9 +23,9 @@ pub(super) fn start(
     file: PathBuf,
     writes: mpsc::Receiver<Job>,
     reads: mpsc::Receiver<Job>,
-    ready: oneshot::Sender<Result<(), OpenError>>,
+    report: oneshot::Sender<Result<(), OpenError>>,
 ) -> io::Result<()> {
-    let writer = move || {
+    let work = move || {
         let opened = open_writer(&file)
             .map_err(OpenError::from)
             .and_then(|connection| {
@@ -35,17 +35,17 @@ pub(super) fn start(
         match opened {
             Ok(connection) => {
                 // Whoever opened may be gone; then the queue is closed and this ends at once.
-                let _ = ready.send(Ok(()));
+                let _ = report.send(Ok(()));
                 write(&file, connection, writes);
             }
             Err(error) => {
-                let _ = ready.send(Err(error));
+                let _ = report.send(Err(error));
             }
         }
     };
     thread::Builder::new()
         .name("chelseru-write".to_owned())
-        .spawn(writer)?;
+        .spawn(work)?;
     Ok(())
 }
 
@@ -92,8 +92,7 @@ fn write(file: &Path, connection: Connection, mut writes: mpsc::Receiver<Job>) {
                 continue;
             }
         };
-        if let Err(error) = begin(open) {
-            let failure = Failure::from(error);
+        if let Err(failure) = begin(open) {
             // All that wait now waited for the same lock. Each of them alone would take as long.
             let others = std::iter::from_fn(|| writes.try_recv().ok()).take(BATCH - 1);
             std::iter::once(first)
