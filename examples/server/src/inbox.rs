@@ -4,6 +4,8 @@
 //! front, and answers only requests made to a loopback name: a web page that points its own name at
 //! 127.0.0.1 cannot read it.
 
+use std::fmt::Write;
+
 use actix_web::guard::{self, GuardContext};
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{self, ServiceConfig};
@@ -73,17 +75,15 @@ async fn json(console: web::Data<Console>) -> impl Responder {
 }
 
 async fn page(console: web::Data<Console>) -> impl Responder {
-    let rows: String = console
-        .messages()
-        .into_iter()
-        .map(|message| {
-            format!(
-                "<li><b dir=\"ltr\">{}</b><p dir=\"auto\">{}</p></li>\n",
-                message.to,
-                escape(&message.text)
-            )
-        })
-        .collect();
+    let mut rows = String::new();
+    for message in console.messages() {
+        let (to, text) = (message.to, escape(&message.text));
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            rows,
+            "<li><b dir=\"ltr\">{to}</b><p dir=\"auto\">{text}</p></li>"
+        );
+    }
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header(("cache-control", "no-store"))

@@ -68,9 +68,12 @@ fn read_or_make(path: &Path) -> std::io::Result<String> {
 /// Written aside and linked into place: the file is whole from the moment that it is there, and the
 /// second of two processes finds the first one's.
 fn make(path: &Path) -> std::io::Result<String> {
-    let key: String = (0..32)
-        .map(|_| format!("{:02x}", rand::random::<u8>()))
-        .collect();
+    // 256 bits, as hexadecimal digits.
+    let key = format!(
+        "{:032x}{:032x}",
+        rand::random::<u128>(),
+        rand::random::<u128>()
+    );
     let aside = path.with_extension(format!("key.{}", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

@@ -85,7 +85,7 @@ async fn the_login_of_the_readme_prints_what_the_readme_shows() {
             "{command}"
         );
         if command.starts_with(|char: char| char.is_ascii_uppercase()) {
-            assignments += &format!("{command}\n");
+            assignments.extend([command, "\n"]);
         }
     }
 }
