@@ -1,0 +1,17 @@
+//! The contract, row by row.
+
+mod authenticate;
+mod bodies;
+mod groups;
+mod guard;
+mod logout;
+mod message_send;
+mod methods;
+mod otp_send;
+mod paths;
+mod refresh;
+mod sessions;
+mod sessions_end;
+mod sessions_seen;
+mod verify;
+mod wording;

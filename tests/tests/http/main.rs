@@ -1,0 +1,11 @@
+//! The documented service over a real socket: what clients of the Django package rely on, what happens
+//! when many ask at once, when time passes, when nonsense arrives, and when the database is away.
+
+mod contract;
+mod disconnect;
+mod forge;
+mod malformed;
+mod outage;
+mod races;
+mod time;
+mod tokens_of_others;
