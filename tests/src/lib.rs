@@ -28,3 +28,8 @@ pub use crate::run::{run, until};
 pub use crate::server::{SIGNING_KEY, Setup, TestServer};
 pub use crate::slow_provider::SlowProvider;
 pub use crate::users::{Tokens, another_code, log_in, log_in_with, send_code};
+
+/// The application that the README shows is compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
