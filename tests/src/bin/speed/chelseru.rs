@@ -43,7 +43,10 @@ impl Inbox {
         let texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         code_lines(texts.iter().map(|(number, text)| {
             let digits = text.split(|char: char| !char.is_ascii_digit());
-            (number.as_str(), digits.max_by_key(|digits| digits.len()).unwrap_or_default())
+            (
+                number.as_str(),
+                digits.max_by_key(|digits| digits.len()).unwrap_or_default(),
+            )
         }))
     }
 }

@@ -69,14 +69,18 @@ impl Numbers {
 }
 
 pub(crate) fn run(server: &Server, options: &Options, numbers: &mut Numbers) -> Result<Round> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
     runtime.block_on(async {
-        let mut load = Load {
+        let load = Load {
             server,
             connections: options.connections,
         };
         load.phases(numbers.take(WARM_UP), WARM_UP).await?;
-        let phases = load.phases(numbers.take(options.logins), options.reads).await?;
+        let phases = load
+            .phases(numbers.take(options.logins), options.reads)
+            .await?;
         Ok(Round {
             phases,
             peak_mib: server.peak_mib()?,
@@ -91,30 +95,32 @@ struct Load<'a> {
 
 impl Load<'_> {
     /// Logs all the numbers in, and reads their sessions `reads` times.
-    async fn phases(&mut self, numbers: Vec<String>, reads: usize) -> Result<[Phase; 3]> {
+    async fn phases(&self, numbers: Vec<String>, reads: usize) -> Result<[Phase; 3]> {
         let requests = numbers
             .iter()
             .map(|number| post("otp/send/", &format!(r#"{{"mobile_number":"{number}"}}"#)));
-        let (send, _) = self.phase(requests.collect()).await?;
+        let requests: Vec<_> = requests.collect();
+        let (send, _) = self.phase(&requests, requests.len()).await?;
 
         let codes = self.codes().await?;
         let requests = numbers.iter().map(|number| {
-            let code = codes.get(number).ok_or_else(|| format!("no code for {number}"))?;
-            Ok(post(
-                "authenticate/",
-                &format!(r#"{{"mobile_number":"{number}","code":"{code}"}}"#),
-            ))
+            let code = codes
+                .get(number)
+                .ok_or_else(|| format!("no code for {number}"))?;
+            let body = format!(r#"{{"mobile_number":"{number}","code":"{code}"}}"#);
+            Ok(post("authenticate/", &body))
         });
-        let (authenticate, answers) = self.phase(requests.collect::<Result<_>>()?).await?;
+        let requests = requests.collect::<Result<Vec<_>>>()?;
+        let (authenticate, answers) = self.phase(&requests, requests.len()).await?;
 
         let requests = answers.iter().map(|answer| Ok(get(access_token(answer)?)));
-        let each = requests.collect::<Result<Vec<_>>>()?;
-        let (sessions, _) = self.phase(each.iter().cycle().take(reads).cloned().collect()).await?;
+        let requests = requests.collect::<Result<Vec<_>>>()?;
+        let (sessions, _) = self.phase(&requests, reads).await?;
         Ok([send, authenticate, sessions])
     }
 
-    /// Sends each request once. The answers come in any order.
-    async fn phase(&mut self, requests: Vec<Vec<u8>>) -> Result<(Phase, Vec<Vec<u8>>)> {
+    /// Sends `count` requests, from the first to the last and again. The answers come in any order.
+    async fn phase(&self, requests: &[Vec<u8>], count: usize) -> Result<(Phase, Vec<Vec<u8>>)> {
         let mut clients = Vec::new();
         for _ in 0..self.connections {
             clients.push(Client::connect(self.server.address).await?);
@@ -124,12 +130,16 @@ impl Load<'_> {
         let start = Instant::now();
         let work = clients.iter_mut().map(|client| async {
             let mut done = Vec::new();
-            while let Some(request) = requests.get(next.replace(next.get() + 1)) {
+            loop {
+                let index = next.replace(next.get() + 1);
+                if index >= count {
+                    break Ok::<_, Box<dyn std::error::Error>>(done);
+                }
+                let request = &requests[index % requests.len()];
                 let start = Instant::now();
                 let answer = client.send(request).await?.to_vec();
                 done.push((start.elapsed().as_secs_f64() * 1000.0, answer));
             }
-            Ok::<_, Box<dyn std::error::Error>>(done)
         });
         let done = try_join_all(work).await?;
         let seconds = start.elapsed().as_secs_f64();
@@ -150,10 +160,14 @@ impl Load<'_> {
     /// The codes that the server sent, by number.
     async fn codes(&self) -> Result<HashMap<String, String>> {
         let mut client = Client::connect(self.server.address).await?;
-        let body = client.send(b"GET /codes HTTP/1.1\r\nhost: speed\r\n\r\n").await?;
+        let body = client
+            .send(b"GET /codes HTTP/1.1\r\nhost: speed\r\n\r\n")
+            .await?;
         let lines = std::str::from_utf8(body)?.lines();
         let pairs = lines.filter_map(|line| line.split_once(' '));
-        Ok(pairs.map(|(number, code)| (number.to_owned(), code.to_owned())).collect())
+        Ok(pairs
+            .map(|(number, code)| (number.to_owned(), code.to_owned()))
+            .collect())
     }
 }
 

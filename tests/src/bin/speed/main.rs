@@ -72,7 +72,8 @@ fn compare(options: &Options) -> Result<()> {
         Some(_) => &Kind::ALL[..1],
         None => &Kind::ALL[..],
     };
-    let mut results: Vec<(Kind, Vec<Round>)> = kinds.iter().map(|kind| (*kind, Vec::new())).collect();
+    let mut results: Vec<(Kind, Vec<Round>)> =
+        kinds.iter().map(|kind| (*kind, Vec::new())).collect();
     // Numbers are never used twice, also not by the next run on the same PostgreSQL database.
     let mut numbers = load::Numbers::random();
     for round in 1..=options.rounds {

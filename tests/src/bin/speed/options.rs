@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use crate::Result;
 
-const HELP: &str = "speed [--rounds N] [--logins N] [--reads N] [--connections N] [--folder DIR] [--database URL]
+const HELP: &str =
+    "speed [--rounds N] [--logins N] [--reads N] [--connections N] [--folder DIR] [--database URL]
 
   --rounds N        how often each server is measured, in turns (3)
   --logins N        requests of each of the phases otp/send and authenticate (4000)

@@ -44,7 +44,9 @@ impl Server {
         // The second field is the program's name in parentheses and may hold anything.
         let (_, fields) = stat.rsplit_once(')').ok_or("/proc has no stat")?;
         let ticks = fields.split_ascii_whitespace().skip(11).take(2);
-        let ticks = ticks.map(str::parse::<u32>).sum::<std::result::Result<u32, _>>()?;
+        let ticks = ticks
+            .map(str::parse::<u32>)
+            .sum::<std::result::Result<u32, _>>()?;
         Ok(f64::from(ticks) * MILLISECONDS_PER_TICK)
     }
 
@@ -81,7 +83,10 @@ impl Folder {
 
     pub(crate) fn file(&self, name: &str) -> Result<String> {
         let path = std::path::absolute(self.0.join(name))?;
-        Ok(path.to_str().ok_or("the folder's name is not UTF-8")?.to_owned())
+        Ok(path
+            .to_str()
+            .ok_or("the folder's name is not UTF-8")?
+            .to_owned())
     }
 }
 

@@ -44,7 +44,9 @@ pub(crate) fn print(options: &Options, results: &[(Kind, Vec<Round>)]) {
 
 fn heading(options: &Options) -> String {
     let database = match options.database {
-        Some(_) => "PostgreSQL, chelseru alone; the CPU of PostgreSQL is not in the figures".to_owned(),
+        Some(_) => {
+            "PostgreSQL, chelseru alone; the CPU of PostgreSQL is not in the figures".to_owned()
+        }
         None => format!("SQLite in {}", options.folder.display()),
     };
     let parts = [

@@ -1,9 +1,11 @@
-//! The tables and statements of the baseline. Diesel keeps them prepared.
+//! The tables and statements of the baseline. All statements stay prepared.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use serde::Serialize;
+
+use super::prepared::Prepared;
 
 diesel::table! {
     codes (mobile_number) {
@@ -69,7 +71,7 @@ pub(super) struct NewSession<'a> {
 }
 
 #[derive(Queryable, Serialize)]
-pub(super) struct Session {
+pub(super) struct SessionRow {
     id: i64,
     user: i64,
     session_key: String,
@@ -98,7 +100,7 @@ impl Database {
         expires_at: i64,
     ) -> QueryResult<()> {
         self.0.immediate_transaction(|connection| {
-            diesel::insert_into(codes::table)
+            let code = diesel::insert_into(codes::table)
                 .values((
                     codes::mobile_number.eq(number),
                     codes::hash.eq(hash),
@@ -112,7 +114,8 @@ impl Database {
                     codes::attempts.eq(excluded(codes::attempts)),
                     codes::expires_at.eq(excluded(codes::expires_at)),
                 ))
-                .execute(connection)?;
+                .returning(codes::attempts);
+            Prepared(code).get_result::<i64>(connection)?;
             diesel::insert_into(sms_log::table)
                 .values((
                     sms_log::mobile_number.eq(number),
@@ -132,10 +135,11 @@ impl Database {
         session: &NewSession<'_>,
     ) -> QueryResult<Option<(i64, i64)>> {
         self.0.immediate_transaction(|connection| {
-            let expected = diesel::update(codes::table.find(number))
+            let counted = diesel::update(codes::table.find(number))
                 .filter(codes::expires_at.gt(session.created_at))
                 .set(codes::attempts.eq(codes::attempts + 1))
-                .returning(codes::hash)
+                .returning(codes::hash);
+            let expected = Prepared(counted)
                 .get_result::<Vec<u8>>(connection)
                 .optional()?;
             if expected.as_deref() != Some(hash) {
@@ -150,8 +154,8 @@ impl Database {
                 .on_conflict(users::mobile_number)
                 .do_update()
                 .set(users::mobile_number.eq(excluded(users::mobile_number)))
-                .returning(users::id)
-                .get_result::<i64>(connection)?;
+                .returning(users::id);
+            let user = Prepared(user).get_result::<i64>(connection)?;
             let id = diesel::insert_into(sessions::table)
                 .values((sessions::user_id.eq(user), session))
                 .returning(sessions::id)
@@ -161,7 +165,7 @@ impl Database {
     }
 
     /// The account's sessions, the newest first.
-    pub(super) fn sessions(&mut self, user: i64, now: i64) -> QueryResult<Vec<Session>> {
+    pub(super) fn sessions(&mut self, user: i64, now: i64) -> QueryResult<Vec<SessionRow>> {
         sessions::table
             .filter(sessions::user_id.eq(user))
             .filter(sessions::expires_at.gt(now))

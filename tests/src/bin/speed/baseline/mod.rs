@@ -2,6 +2,7 @@
 //! handler stands. No policy, no limits, no checks beyond what the answer needs.
 
 mod database;
+mod prepared;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -28,7 +29,9 @@ const REFRESH_SECONDS: i64 = 86_400;
 type Answer = actix_web::Result<HttpResponse>;
 
 pub(crate) fn serve(database: &str, synchronous: &str) -> Result<()> {
-    let file = database.strip_prefix("sqlite://").ok_or("the baseline has SQLite alone")?;
+    let file = database
+        .strip_prefix("sqlite://")
+        .ok_or("the baseline has SQLite alone")?;
     let state = Data::new(Baseline {
         database: Mutex::new(Database::open(file, synchronous)?),
         codes: Mutex::default(),
@@ -93,7 +96,8 @@ async fn send_code(state: Data<Baseline>, body: Json<SendCode>) -> Answer {
         .keep_code(&number, &hash, now, now + CODE_SECONDS)
         .map_err(ErrorInternalServerError)?;
     lock(&state.codes).push((number, code));
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "details": "The OTP code was sent correctly." })))
+    Ok(HttpResponse::Ok()
+        .json(serde_json::json!({ "details": "The OTP code was sent correctly." })))
 }
 
 async fn authenticate(state: Data<Baseline>, request: HttpRequest, body: Json<Login>) -> Answer {
@@ -104,7 +108,10 @@ async fn authenticate(state: Data<Baseline>, request: HttpRequest, body: Json<Lo
     let peer = request.peer_addr().map(|peer| peer.ip().to_string());
     let session = NewSession {
         session_key: &keys[1],
-        user_agent: headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default(),
+        user_agent: headers
+            .get(USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default(),
         ip_address: peer.as_deref().unwrap_or_default(),
         created_at: now,
         expires_at: now + REFRESH_SECONDS,
@@ -133,13 +140,17 @@ async fn authenticate(state: Data<Baseline>, request: HttpRequest, body: Json<Lo
 }
 
 async fn sessions(state: Data<Baseline>, request: HttpRequest) -> Answer {
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let header = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let token = header
         .and_then(|header| header.strip_prefix("Bearer "))
         .ok_or_else(|| ErrorUnauthorized("no token"))?;
-    let claims = jsonwebtoken::decode::<Claims>(token, &state.verifying_key, &Validation::default())
-        .map_err(ErrorUnauthorized)?
-        .claims;
+    let claims =
+        jsonwebtoken::decode::<Claims>(token, &state.verifying_key, &Validation::default())
+            .map_err(ErrorUnauthorized)?
+            .claims;
     let sessions = lock(&state.database)
         .sessions(claims.user_id, now())
         .map_err(ErrorInternalServerError)?;
@@ -148,7 +159,11 @@ async fn sessions(state: Data<Baseline>, request: HttpRequest) -> Answer {
 
 async fn codes(state: Data<Baseline>) -> String {
     let codes = lock(&state.codes);
-    code_lines(codes.iter().map(|(number, code)| (number.as_str(), code.as_str())))
+    code_lines(
+        codes
+            .iter()
+            .map(|(number, code)| (number.as_str(), code.as_str())),
+    )
 }
 
 impl Baseline {
@@ -164,7 +179,9 @@ fn random_key() -> String {
 }
 
 fn now() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     elapsed.as_secs().try_into().unwrap_or_default()
 }
 
