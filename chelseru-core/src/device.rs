@@ -10,20 +10,33 @@ use crate::session::ClientInfo;
 /// Longer headers are cut: nobody reads more, and the database should not keep it.
 const MAX_USER_AGENT_CHARS: usize = 512;
 
-/// What one request tells of its client.
-pub(crate) fn describe(user_agent: &str, address: Option<IpAddr>) -> ClientInfo {
-    let user_agent: String = user_agent
-        .chars()
-        .filter(|char| !char.is_control())
-        .take(MAX_USER_AGENT_CHARS)
-        .collect();
-    ClientInfo {
-        device: device(&user_agent),
-        browser: browser(&user_agent).to_owned(),
-        ip_address: address
-            .map(|address| address.to_string())
-            .unwrap_or_default(),
-        user_agent,
+/// Who sends a request, as far as its connection and headers tell.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Client<'a> {
+    /// The `User-Agent` header; empty without one.
+    pub user_agent: &'a str,
+    /// The address, if it is known.
+    pub address: Option<IpAddr>,
+}
+
+impl Client<'_> {
+    /// What is kept of it with a session. Made only when it is written: most requests write nothing.
+    pub(crate) fn describe(self) -> ClientInfo {
+        let user_agent: String = self
+            .user_agent
+            .chars()
+            .filter(|char| !char.is_control())
+            .take(MAX_USER_AGENT_CHARS)
+            .collect();
+        ClientInfo {
+            device: device(&user_agent),
+            browser: browser(&user_agent).to_owned(),
+            ip_address: self
+                .address
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
+            user_agent,
+        }
     }
 }
 
@@ -86,7 +99,16 @@ fn first_mark(user_agent: &str, marks: &[(&str, &'static str)]) -> &'static str 
 
 #[cfg(test)]
 mod tests {
-    use super::describe;
+    use super::Client;
+    use crate::session::ClientInfo;
+
+    fn describe(user_agent: &str, address: Option<std::net::IpAddr>) -> ClientInfo {
+        Client {
+            user_agent,
+            address,
+        }
+        .describe()
+    }
 
     #[test]
     fn common_clients_are_recognised() {

@@ -34,6 +34,7 @@ mod user;
 
 pub use crate::clock::{Clock, SystemClock, Timestamp};
 pub use crate::config::{Config, ConfigError};
+pub use crate::device::Client;
 pub use crate::error::Error;
 pub use crate::mobile::{InvalidMobileNumber, MobileNumber};
 pub use crate::otp::{Code, InvalidCode};

@@ -3,25 +3,19 @@
 
 use rand::{CryptoRng, RngExt};
 
-/// `length` lower-case hexadecimal digits, such as a token's `jti` (32 of them, 128 bits).
-pub(crate) fn hex(rng: &mut impl CryptoRng, length: usize) -> String {
-    pick(rng, length, b"0123456789abcdef")
+/// 128 bits as 32 lower-case hexadecimal digits, such as a token's `jti`.
+pub(crate) fn token_id(rng: &mut impl CryptoRng) -> String {
+    format!("{:032x}", rng.random::<u128>())
 }
 
 /// An opaque username: `u` and ten characters without look-alikes, 49 bits.
 pub(crate) fn username(rng: &mut impl CryptoRng) -> String {
-    let mut name = pick(rng, 10, b"23456789abcdefghjkmnpqrstuvwxyz");
-    name.insert(0, 'u');
-    name
+    const ALPHABET: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
+    let characters = (0..10).map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())]));
+    std::iter::once('u').chain(characters).collect()
 }
 
 /// A positive integer of 63 bits.
 pub(crate) fn id(rng: &mut impl CryptoRng) -> i64 {
     rng.random_range(1..=i64::MAX)
-}
-
-fn pick(rng: &mut impl CryptoRng, length: usize, alphabet: &[u8]) -> String {
-    (0..length)
-        .map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())]))
-        .collect()
 }

@@ -37,6 +37,7 @@ mod maintenance;
 mod migrations;
 mod otp;
 mod postgres;
+mod prepared;
 mod rows;
 mod run;
 mod schema;

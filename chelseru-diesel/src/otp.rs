@@ -12,6 +12,7 @@ use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 
 use crate::DieselStore;
+use crate::prepared::Prepare;
 use crate::rows::{NewSessionRow, UserRow, hash};
 use crate::run::{Outcome, run};
 use crate::schema::{
@@ -47,6 +48,7 @@ impl OtpStore for DieselStore {
                     ));
                 let has_ended = codes::expires_at.le(excluded(codes::created_at));
                 let kept = methods::FilterDsl::filter(replace, has_ended)
+                    .prepared()
                     .execute(connection)
                     .await?;
                 if kept == 1 {
@@ -95,6 +97,7 @@ impl OtpStore for DieselStore {
                 .filter(codes::attempts.lt(i64::from(max_attempts)))
                 .set(codes::attempts.eq(codes::attempts + 1))
                 .returning((codes::code_id, codes::code_hash))
+                .prepared()
                 .get_result::<(i64, Vec<u8>)>(connection)
                 .await
                 .optional()?;
@@ -151,6 +154,7 @@ impl OtpStore for DieselStore {
                         .do_update()
                         .set(users::group_id.eq(excluded(users::group_id)))
                         .returning(UserRow::as_returning())
+                        .prepared()
                         .get_result(connection)
                         .await?
                 }

@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::RunQueryDsl;
 
 use crate::DieselStore;
+use crate::prepared::Prepare;
 use crate::rows::{LastUse, NewSessionRow, SessionRow, UserRow};
 use crate::run::run;
 use crate::schema::{chelseru_sessions as sessions, chelseru_users as users};
@@ -61,6 +62,7 @@ impl SessionStore for DieselStore {
         run!(self, write, |connection| {
             diesel::update(sessions::table.find(id.0))
                 .set(LastUse::new(&client, now))
+                .prepared()
                 .execute(connection)
                 .await?;
             Ok(())
@@ -84,6 +86,7 @@ impl SessionStore for DieselStore {
                         sessions::expires_at,
                     )),
                 ))
+                .prepared()
                 .execute(connection)
                 .await?;
             if rotated == 1 {
@@ -96,6 +99,7 @@ impl SessionStore for DieselStore {
                 .filter(sessions::ended_at.is_null())
                 .filter(sessions::expires_at.gt(now))
                 .set(sessions::ended_at.eq(now))
+                .prepared()
                 .execute(connection)
                 .await?;
             Ok(if ended == 1 {
@@ -133,6 +137,7 @@ impl SessionStore for DieselStore {
                 .filter(sessions::ended_at.is_null())
                 .filter(sessions::expires_at.gt(now.as_millis()))
                 .set(sessions::ended_at.eq(now.as_millis()))
+                .prepared()
                 .execute(connection)
                 .await?;
             Ok(ended == 1)
@@ -154,6 +159,7 @@ impl SessionStore for DieselStore {
                 .filter(sessions::ended_at.is_null())
                 .filter(sessions::expires_at.gt(now.as_millis()))
                 .set(sessions::ended_at.eq(now.as_millis()))
+                .prepared()
                 .execute(connection)
                 .await?;
             Ok(ended as u64)

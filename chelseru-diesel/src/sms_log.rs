@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::DieselStore;
+use crate::prepared::Prepare;
 use crate::rows::{damaged, mobile_number};
 use crate::run::run;
 use crate::schema::chelseru_sms_log as log;
@@ -116,6 +117,7 @@ impl SmsLog for DieselStore {
                     log::cost_rial.eq(outcome.cost_rial),
                     log::updated_at.eq(outcome.at.as_millis()),
                 ))
+                .prepared()
                 .execute(connection)
                 .await?;
             Ok(())

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::DieselStore;
+use crate::prepared::Prepare;
 use crate::rows::UserRow;
 use crate::run::run;
 use crate::schema::chelseru_users as users;
@@ -29,6 +30,7 @@ impl UserStore for DieselStore {
         run!(self, write, |connection| {
             let changed = diesel::update(users::table.find(id.0))
                 .set(users::is_active.eq(active))
+                .prepared()
                 .execute(connection)
                 .await?;
             Ok(changed == 1)

@@ -16,10 +16,9 @@ use std::net::IpAddr;
 pub use self::address::client_address;
 pub use self::response::Response;
 use self::routes::Route;
-use crate::device;
+use crate::device::Client;
 use crate::error::Error;
 use crate::service::{Chelseru, CurrentUser};
-use crate::session::ClientInfo;
 
 /// The parts of a request that the service needs.
 #[derive(Clone, Copy, Default)]
@@ -51,8 +50,11 @@ impl std::fmt::Debug for Request<'_> {
 }
 
 impl Request<'_> {
-    fn client(&self) -> ClientInfo {
-        device::describe(self.user_agent.unwrap_or_default(), self.address)
+    fn client(&self) -> Client<'_> {
+        Client {
+            user_agent: self.user_agent.unwrap_or_default(),
+            address: self.address,
+        }
     }
 }
 
@@ -87,7 +89,7 @@ impl Chelseru {
     /// The response that refuses the request.
     pub async fn identify(&self, request: &Request<'_>) -> Result<CurrentUser, Response> {
         let token = bearer(request)?;
-        Ok(self.authenticate(token, &request.client()).await?)
+        Ok(self.authenticate(token, request.client()).await?)
     }
 }
 

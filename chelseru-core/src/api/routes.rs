@@ -129,7 +129,7 @@ async fn authenticate(chelseru: &Chelseru, request: &Request<'_>) -> Result<Resp
 
 async fn list_sessions(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {
     let token = bearer(request)?;
-    let sessions = chelseru.sessions(token, &request.client()).await?;
+    let sessions = chelseru.sessions(token, request.client()).await?;
     Ok(Response::ok(&sessions))
 }
 
@@ -174,7 +174,7 @@ async fn message_send(chelseru: &Chelseru, request: &Request<'_>) -> Result<Resp
 
 async fn token_refresh(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {
     let token = token_field(request, "refresh")?;
-    let tokens = chelseru.refresh(&token, &request.client()).await?;
+    let tokens = chelseru.refresh(&token, request.client()).await?;
     Ok(Response::ok(&tokens))
 }
 

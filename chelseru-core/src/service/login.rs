@@ -3,18 +3,18 @@
 use super::{Chelseru, messages};
 use crate::clock::Timestamp;
 use crate::config::AuthMethod;
+use crate::device::Client;
 use crate::error::Error;
 use crate::mobile::MobileNumber;
 use crate::otp::Code;
 use crate::random;
-use crate::session::ClientInfo;
 use crate::sms::{Content, Sms, SmsErrorKind};
 use crate::store::{CodeId, NewCode, NewLogin, NewSession, Redeemed, Reservation, SmsPurpose};
 use crate::token::{TokenError, TokenPair, refresh_hash};
 
 /// What a login brings.
 #[derive(Clone, Debug)]
-pub struct Login {
+pub struct Login<'a> {
     /// Whose code it is.
     pub mobile_number: MobileNumber,
     /// The code as it was typed.
@@ -22,7 +22,7 @@ pub struct Login {
     /// The account's group; 0 unless the client names one.
     pub group: i64,
     /// Where the login comes from.
-    pub client: ClientInfo,
+    pub client: Client<'a>,
 }
 
 impl Chelseru {
@@ -99,7 +99,7 @@ impl Chelseru {
     /// [`Error::WrongCode`] for a code that is wrong, expired, used up or was never sent;
     /// [`Error::SignUpClosed`] and [`Error::UserInactive`] only to who has the right code, which is
     /// not used up then; [`Error::MethodNotConfigured`], [`Error::Store`].
-    pub async fn log_in(&self, login: Login) -> Result<TokenPair, Error> {
+    pub async fn log_in(&self, login: Login<'_>) -> Result<TokenPair, Error> {
         self.require_otp()?;
         let now = self.now();
         let auth = &self.config().auth;
@@ -129,7 +129,7 @@ impl Chelseru {
     async fn open_session(
         &self,
         code: CodeId,
-        login: Login,
+        login: Login<'_>,
         now: Timestamp,
     ) -> Result<TokenPair, Error> {
         let options = &self.config().auth.options;
@@ -138,9 +138,9 @@ impl Chelseru {
             let mut rng = rand::rng();
             (
                 random::username(&mut rng),
-                random::hex(&mut rng, 32),
-                random::hex(&mut rng, 32),
-                random::hex(&mut rng, 32),
+                random::token_id(&mut rng),
+                random::token_id(&mut rng),
+                random::token_id(&mut rng),
             )
         };
         let login = NewLogin {
@@ -154,7 +154,7 @@ impl Chelseru {
             session: NewSession {
                 key,
                 refresh_hash: refresh_hash(&refresh_jti),
-                client: login.client,
+                client: login.client.describe(),
                 expires_at: tokens.refresh_expires_at(now),
             },
             now,

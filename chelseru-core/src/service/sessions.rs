@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::Chelseru;
 use crate::clock::Timestamp;
+use crate::device::Client;
 use crate::error::Error;
 use crate::mobile::MobileNumber;
-use crate::session::{ClientInfo, Session, SessionId};
+use crate::session::{Session, SessionId};
 use crate::token::{Claims, TokenError, TokenType};
 use crate::user::{User, UserId};
 
@@ -86,7 +87,7 @@ impl Chelseru {
     pub async fn authenticate(
         &self,
         access: &str,
-        client: &ClientInfo,
+        client: Client<'_>,
     ) -> Result<CurrentUser, Error> {
         let now = self.now();
         let claims = self.access_claims(access, now)?;
@@ -101,7 +102,7 @@ impl Chelseru {
     pub async fn sessions(
         &self,
         access: &str,
-        client: &ClientInfo,
+        client: Client<'_>,
     ) -> Result<Vec<SessionView>, Error> {
         let now = self.now();
         let claims = self.access_claims(access, now)?;
@@ -158,7 +159,7 @@ impl Chelseru {
     async fn current_user(
         &self,
         claims: &Claims,
-        client: &ClientInfo,
+        client: Client<'_>,
         now: Timestamp,
     ) -> Result<CurrentUser, Error> {
         let Some(id) = claims.session else {
@@ -193,11 +194,15 @@ impl Chelseru {
     }
 
     /// Notes a session's use if the last note is old. Failing to is no reason to refuse the request.
-    async fn touch(&self, session: &Session, client: &ClientInfo, now: Timestamp) {
+    async fn touch(&self, session: &Session, client: Client<'_>, now: Timestamp) {
         if now.since(session.last_seen) < LAST_SEEN_PRECISION {
             return;
         }
-        if let Err(error) = self.store().touch_session(session.id, client, now).await {
+        if let Err(error) = self
+            .store()
+            .touch_session(session.id, &client.describe(), now)
+            .await
+        {
             tracing::warn!(
                 session = session.id.0,
                 ?error,

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use super::Chelseru;
 use crate::clock::Timestamp;
+use crate::device::Client;
 use crate::error::Error;
 use crate::random;
-use crate::session::{ClientInfo, Session, SessionId};
+use crate::session::{Session, SessionId};
 use crate::store::{NewSession, Rotated, Rotation};
 use crate::token::{Claims, TokenError, TokenPair, TokenType, refresh_hash};
 use crate::user::UserId;
@@ -20,7 +21,7 @@ impl Chelseru {
     /// # Errors
     ///
     /// [`Error::Token`], [`Error::UserNotFound`], [`Error::UserInactive`], [`Error::Store`].
-    pub async fn refresh(&self, refresh: &str, client: &ClientInfo) -> Result<TokenPair, Error> {
+    pub async fn refresh(&self, refresh: &str, client: Client<'_>) -> Result<TokenPair, Error> {
         let now = self.now();
         let claims = self
             .inner
@@ -28,7 +29,7 @@ impl Chelseru {
             .verify_type(refresh, TokenType::Refresh, now)?;
         let (access_jti, successor_jti) = {
             let mut rng = rand::rng();
-            (random::hex(&mut rng, 32), random::hex(&mut rng, 32))
+            (random::token_id(&mut rng), random::token_id(&mut rng))
         };
         let Some(session) = claims.session else {
             return self
@@ -47,7 +48,7 @@ impl Chelseru {
                 presented
             },
             expires_at: rotates.then(|| self.inner.tokens.refresh_expires_at(now)),
-            client: client.clone(),
+            client: client.describe(),
             now,
         };
         match self.store().rotate_refresh(&rotation).await? {
@@ -137,7 +138,7 @@ impl Chelseru {
         claims: &Claims,
         access_jti: &str,
         successor_jti: &str,
-        client: &ClientInfo,
+        client: Client<'_>,
         now: Timestamp,
     ) -> Result<TokenPair, Error> {
         let expires_at = self.inner.tokens.refresh_expires_at(now);
@@ -148,7 +149,7 @@ impl Chelseru {
         let session = NewSession {
             key: adopted_key(&claims.jti),
             refresh_hash: refresh_hash(successor_jti),
-            client: client.clone(),
+            client: client.describe(),
             expires_at,
         };
         let session = self
