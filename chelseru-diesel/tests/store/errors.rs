@@ -1,23 +1,21 @@
 //! What errors say and do not say.
 
-mod common;
-
 use std::error::Error;
 
+use crate::common::{NOW, code, login, number};
 use chelseru_core::store::{CodeId, NewLogin, OtpStore, StoreError};
 use chelseru_diesel::DieselStore;
-use common::{NOW, code, login, number};
 
 #[tokio::test]
 async fn no_sqlite_error_quotes_the_row() {
-    let (store, _folder) = common::sqlite().await;
+    let (store, _folder) = crate::common::sqlite().await;
     no_error_quotes_the_row(store).await;
 }
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: set CHELSERU_TEST_POSTGRES_URL"]
 async fn no_postgres_error_quotes_the_row() {
-    let (store, _schema) = common::postgres().await;
+    let (store, _schema) = crate::common::postgres().await;
     no_error_quotes_the_row(store).await;
 }
 

@@ -1,17 +1,15 @@
 //! No statement that the store runs reads a whole table. A file of its own, because it listens to all
 //! connections of its process.
 
-mod common;
-
 use std::sync::Mutex;
 
+use crate::common::{NOW, code, login, number};
 use chelseru_core::ClientInfo;
 use chelseru_core::store::{
     CodeId, Maintenance, NewSms, OtpStore, Redeemed, Rotation, SessionStore, SmsLog, SmsOutcome,
     SmsPurpose, SmsStatus, UserStore,
 };
 use chelseru_diesel::DieselStore;
-use common::{NOW, code, login, number};
 use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -41,7 +39,7 @@ struct Step {
 #[tokio::test]
 async fn every_statement_finds_its_rows_by_an_index() {
     set_default_instrumentation(|| Some(Box::new(note))).unwrap();
-    let (store, folder) = common::sqlite().await;
+    let (store, folder) = crate::common::sqlite().await;
     STATEMENTS.lock().unwrap().clear();
     call_everything(&store).await;
 

@@ -1,16 +1,14 @@
 //! Callers that go away in the middle of a call, on the single-threaded runtimes that actix has.
 
-mod common;
-
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::common::{NOW, code, login, number};
 use chelseru_core::store::{
     CodeId, Maintenance, OtpStore, Redeemed, Reservation, Rotation, SessionStore, StoreResult,
 };
 use chelseru_core::{ClientInfo, SessionId, Timestamp, UserId};
 use chelseru_diesel::DieselStore;
-use common::{NOW, code, login, number};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
@@ -18,14 +16,14 @@ const CALLERS: usize = 400;
 
 #[tokio::test(flavor = "current_thread")]
 async fn sqlite_survives_callers_that_go_away() {
-    let (store, _folder) = common::sqlite().await;
+    let (store, _folder) = crate::common::sqlite().await;
     callers_go_away(store).await;
 }
 
 #[tokio::test(flavor = "current_thread")]
 #[ignore = "needs PostgreSQL: set CHELSERU_TEST_POSTGRES_URL"]
 async fn postgres_survives_callers_that_go_away() {
-    let (store, _schema) = common::postgres().await;
+    let (store, _schema) = crate::common::postgres().await;
     callers_go_away(store).await;
 }
 

@@ -1,15 +1,13 @@
 //! Opening: what is made, who may do it at once, and what an error says.
 
-mod common;
-
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use crate::common::{Folder, NOW, Schema, code, login, number};
 use chelseru_core::Secret;
 use chelseru_core::config::DatabaseConfig;
 use chelseru_core::store::{Maintenance, OtpStore, Reservation, UserStore};
 use chelseru_diesel::{DieselStore, OpenError};
-use common::{Folder, NOW, Schema, code, login, number};
 use futures_util::future::try_join_all;
 
 async fn refusal(url: &str) -> OpenError {
@@ -51,7 +49,7 @@ async fn a_store_is_opened_from_the_configuration() {
 async fn a_new_file_and_those_beside_it_are_their_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
 
-    let (store, folder) = common::sqlite().await;
+    let (store, folder) = crate::common::sqlite().await;
     store.reserve_code(&code(number(1), 1, NOW)).await.unwrap();
     let mut seen = 0;
     for entry in std::fs::read_dir(folder.file().parent().unwrap()).unwrap() {
@@ -105,7 +103,7 @@ async fn open_at_once(url: &str) {
 #[tokio::test(flavor = "current_thread")]
 #[ignore = "needs PostgreSQL: set CHELSERU_TEST_POSTGRES_URL"]
 async fn a_schema_is_made_on_a_single_threaded_runtime() {
-    let (store, _schema) = common::postgres().await;
+    let (store, _schema) = crate::common::postgres().await;
     store.ping().await.unwrap();
 }
 
@@ -158,7 +156,7 @@ async fn a_server_that_never_answers_is_unavailable_within_seconds() {
 #[tokio::test]
 #[ignore = "needs PostgreSQL: set CHELSERU_TEST_POSTGRES_URL"]
 async fn a_database_that_is_not_there_is_named() {
-    let url = common::postgres_url();
+    let url = crate::common::postgres_url();
     let (server, _) = url.rsplit_once('/').expect("a URL with a database");
     let error = refusal(&format!("{server}/no_such_database")).await;
     assert!(error.to_string().contains("no_such_database"), "{error}");
@@ -166,7 +164,7 @@ async fn a_database_that_is_not_there_is_named() {
 
 #[tokio::test]
 async fn a_store_does_not_show_its_url() {
-    let (store, folder) = common::sqlite().await;
+    let (store, folder) = crate::common::sqlite().await;
     let shown = format!("{store:?}");
     assert_eq!(shown, "DieselStore(SQLite)");
     assert!(!shown.contains(folder.file().to_str().unwrap()));

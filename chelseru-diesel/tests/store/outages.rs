@@ -1,14 +1,12 @@
 //! Databases that are busy, hang or go away while a store is open, and come back.
 
-mod common;
-
 use std::time::{Duration, Instant};
 
+use crate::common::proxy::Proxy;
+use crate::common::{NOW, Schema, code, number};
 use chelseru_core::UserId;
 use chelseru_core::store::{Maintenance, OtpStore, Reservation, StoreError, UserStore};
 use chelseru_diesel::DieselStore;
-use common::proxy::Proxy;
-use common::{NOW, Schema, code, number};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use futures_util::future::join_all;
@@ -23,7 +21,7 @@ fn assert_unavailable<T: std::fmt::Debug>(answer: &Result<T, StoreError>) {
 #[tokio::test]
 async fn while_another_process_writes_to_the_file_for_long_writing_is_unavailable_and_reading_goes_on()
  {
-    let (store, folder) = common::sqlite().await;
+    let (store, folder) = crate::common::sqlite().await;
     let mut other = SqliteConnection::establish(folder.file().to_str().unwrap()).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
 
@@ -55,7 +53,7 @@ async fn while_another_process_writes_to_the_file_for_long_writing_is_unavailabl
 #[tokio::test]
 #[ignore = "needs PostgreSQL: set CHELSERU_TEST_POSTGRES_URL"]
 async fn connections_that_the_server_closed_cost_no_request() {
-    let (store, schema) = common::postgres().await;
+    let (store, schema) = crate::common::postgres().await;
     let pings = (0..10).map(|_| store.ping());
     assert!(join_all(pings).await.iter().all(Result::is_ok));
 
@@ -63,7 +61,7 @@ async fn connections_that_the_server_closed_cost_no_request() {
         "FROM pg_stat_activity WHERE application_name = '{}'",
         schema.name()
     );
-    common::execute(&format!(
+    crate::common::execute(&format!(
         "DO $$ BEGIN
             PERFORM pg_terminate_backend(pid) {ours};
             WHILE EXISTS (SELECT 1 {ours}) LOOP
@@ -132,7 +130,7 @@ async fn a_server_that_hangs_is_unavailable_within_seconds_and_service_resumes()
 #[tokio::test]
 #[ignore = "needs PostgreSQL: set CHELSERU_TEST_POSTGRES_URL"]
 async fn a_row_that_somebody_keeps_locked_is_unavailable_within_seconds() {
-    let (store, schema) = common::postgres().await;
+    let (store, schema) = crate::common::postgres().await;
     store.reserve_code(&code(number(1), 1, NOW)).await.unwrap();
     let (client, connection) = tokio_postgres::connect(&schema.url(), tokio_postgres::NoTls)
         .await

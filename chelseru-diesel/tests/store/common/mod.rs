@@ -1,7 +1,5 @@
 //! Fresh databases for tests, gone when their guard is dropped.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
 pub(crate) mod proxy;
 
 use std::path::{Path, PathBuf};

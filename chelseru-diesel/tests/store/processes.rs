@@ -1,13 +1,11 @@
 //! Two processes with one SQLite file. The second is this test run once more, told by its environment.
 
-mod common;
-
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
+use crate::common::{Folder, NOW, code, number};
 use chelseru_core::store::{NewSms, OtpStore, Reservation, SmsLog, SmsPurpose};
 use chelseru_diesel::DieselStore;
-use common::{Folder, NOW, code, number};
 
 const NUMBERS: usize = 300;
 const URL: &str = "CHELSERU_TEST_SECOND_PROCESS";
@@ -21,7 +19,7 @@ fn two_processes_write_and_read_one_file() {
     let mut second = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "two_processes_write_and_read_one_file",
+            "processes::two_processes_write_and_read_one_file",
             "--nocapture",
         ])
         .env(URL, folder.url())

@@ -1,7 +1,5 @@
 //! Core's conformance suite over both databases.
 
-mod common;
-
 mod sqlite {
     chelseru_core::store_conformance!(crate::common::sqlite());
 }
