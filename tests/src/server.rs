@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, Responder, rt, web};
@@ -20,6 +21,10 @@ use crate::{Call, raw};
 
 /// The key that tokens are signed with.
 pub const SIGNING_KEY: &str = "a signing key that only the tests know";
+
+/// How long any answer may take. Far more than the limits of the service's own: a request that takes
+/// longer hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a server is made of, before it starts.
 pub struct Setup {
@@ -119,6 +124,7 @@ impl Setup {
             client: reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .no_proxy()
+                .timeout(PATIENCE)
                 .build()
                 .expect("an HTTP client"),
             handle,

@@ -1,6 +1,6 @@
 //! The database goes away and comes back.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chelseru_core::store::SmsStatus;
 use chelseru_tests::{
@@ -18,9 +18,6 @@ on_both_databases! { postgres only:
     what_was_acknowledged_is_kept_when_connections_are_cut
     requests_that_need_no_database_are_served_all_the_while
 }
-
-/// Far more than the store's own limits; a request that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server whose way to the database a test can close.
 async fn server_behind_proxy(database: Database) -> (TestServer, Proxy) {
@@ -78,14 +75,12 @@ fn assert_unavailable(answer: &Answer) {
 
 async fn assert_every_route_is_unavailable(server: &TestServer, user: &Tokens, code: &str) {
     let sent = server.sms.calls();
-    let began = Instant::now();
     let answers = calls(server, user, code)
         .into_iter()
         .map(IntoFuture::into_future);
     for answer in futures_util::future::join_all(answers).await {
         assert_unavailable(&answer);
     }
-    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
     assert_eq!(server.sms.calls(), sent, "an SMS was sent");
 }
 

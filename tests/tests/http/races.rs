@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chelseru_core::sms::{SmsError, SmsErrorKind};
 use chelseru_tests::{
-    Answer, Call, Database, TestServer, Tokens, another_code, log_in, log_in_with,
+    Answer, Call, Database, Setup, TestServer, Tokens, another_code, log_in, log_in_with,
     on_both_databases, send_code,
 };
 use futures_util::future::join_all;
@@ -14,6 +14,7 @@ use crate::forge;
 
 on_both_databases! {
     of_fifty_logins_with_one_code_one_succeeds
+    of_fifty_logins_without_a_limit_of_tries_one_succeeds
     of_twenty_requests_for_a_code_one_sends
     of_twenty_requests_while_the_provider_fails_at_most_one_sends
     of_a_hundred_guesses_at_most_five_are_compared
@@ -57,19 +58,29 @@ async fn sessions(server: &TestServer, access: &str) -> Vec<Value> {
 }
 
 async fn of_fifty_logins_with_one_code_one_succeeds(database: Database) {
-    let server = TestServer::start(database).await;
-    let code = send_code(&server, "09121234567").await;
-    let (statuses, answers) = at_once(times(50, || authenticate(&server, &code))).await;
-    assert_eq!(statuses, BTreeMap::from([(200, 1), (401, 49)]));
+    assert_one_login_succeeds(&TestServer::start(database).await).await;
+}
 
-    let winner = answers.iter().find(|answer| answer.status == 200).unwrap();
-    let access = Tokens::of(winner).access;
-    assert_eq!(sessions(&server, &access).await.len(), 1);
-    let again = log_in(&server, "09121234567").await.access;
-    assert_eq!(
-        forge::read(&access)["user_id"],
-        forge::read(&again)["user_id"]
-    );
+/// Here the limit of tries does not help: all of them may be compared before one has succeeded.
+async fn of_fifty_logins_without_a_limit_of_tries_one_succeeds(database: Database) {
+    let setup = Setup::new(database).await;
+    let server = setup.config(|config| config.otp_attempts(0)).start().await;
+    assert_one_login_succeeds(&server).await;
+}
+
+async fn assert_one_login_succeeds(server: &TestServer) {
+    let mut users = Vec::new();
+    for round in 1..=3 {
+        let code = send_code(server, "09121234567").await;
+        let (statuses, answers) = at_once(times(50, || authenticate(server, &code))).await;
+        assert_eq!(statuses, BTreeMap::from([(200, 1), (401, 49)]));
+
+        let winner = answers.iter().find(|answer| answer.status == 200).unwrap();
+        let access = Tokens::of(winner).access;
+        assert_eq!(sessions(server, &access).await.len(), round);
+        users.push(forge::read(&access)["user_id"].clone());
+    }
+    assert!(users.iter().all(|user| user == &users[0]), "{users:?}");
 }
 
 async fn of_twenty_requests_for_a_code_one_sends(database: Database) {
