@@ -7,6 +7,8 @@ use chelseru_tests::{
     Answer, Call, Database, Proxy, Setup, SlowProvider, TestServer, Tokens, log_in, log_in_with,
     on_both_databases, send_code, until,
 };
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use serde_json::{Value, json};
 
 on_both_databases! { postgres only:
@@ -277,4 +279,30 @@ async fn requests_that_need_no_database_are_served_all_the_while(database: Datab
     for answer in waiting.await.unwrap() {
         assert_unavailable(&answer);
     }
+}
+
+/// SQLite has no server that could go away; another program that holds the file's lock is as bad.
+#[test]
+fn while_another_program_holds_the_sqlite_file_writes_say_so_and_reads_go_on() {
+    chelseru_tests::run(async {
+        let setup = Setup::new(Database::Sqlite).await;
+        let file = setup.database().url().replace("sqlite://", "");
+        let server = setup.start().await;
+        let user = log_in(&server, "09121111111").await;
+        let mut other = SqliteConnection::establish(&file).expect("the file");
+        other
+            .batch_execute("BEGIN EXCLUSIVE")
+            .expect("the file's lock");
+        let send = json!({ "mobile_number": "09123333333" });
+        assert_unavailable(&server.post("/api/otp/send/").json(&send).await);
+        assert_eq!(server.sms.calls(), 1, "only the login's code was sent");
+        let sessions = server.get("/api/sessions/").bearer(&user.access).await;
+        sessions.assert_status(200);
+        other.batch_execute("ROLLBACK").expect("the lock given up");
+        server
+            .post("/api/otp/send/")
+            .json(&send)
+            .await
+            .assert_status(200);
+    });
 }
