@@ -24,14 +24,22 @@ use crate::token::Tokens;
 /// service.
 ///
 /// ```
-/// use chelseru_core::{Chelseru, Config, testing::StubProvider, store::MemoryStore};
+/// use chelseru_core::{Chelseru, Config, store::MemoryStore};
+/// # use chelseru_core::sms::{Sent, Sms, SmsError, SmsProvider};
+/// # #[derive(Debug)]
+/// # struct YourProvider;
+/// # #[async_trait::async_trait]
+/// # impl SmsProvider for YourProvider {
+/// #     fn name(&self) -> &str { "YOURS" }
+/// #     async fn send(&self, _: &Sms) -> Result<Sent, SmsError> { Ok(Sent::default()) }
+/// # }
 ///
 /// let config = Config::builder()
 ///     .signing_key("a secret of at least 32 bytes, kept")
 ///     .build()?;
 /// let chelseru = Chelseru::builder(config)
 ///     .store(MemoryStore::new())
-///     .sms(StubProvider::new())
+///     .sms(YourProvider)
 ///     .build()?;
 /// # let _ = chelseru;
 /// # Ok::<(), chelseru_core::ConfigError>(())
