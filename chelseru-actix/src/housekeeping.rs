@@ -5,13 +5,13 @@ use chelseru_core::Chelseru;
 
 /// Starts the task on this thread, unless this service has one already.
 pub(crate) fn start(chelseru: &Chelseru) {
-    if !chelseru.claim_housekeeping() {
+    let Some(claim) = chelseru.claim_housekeeping() else {
         return;
-    }
-    let chelseru = chelseru.clone();
+    };
+    // When the thread ends, so does the task, and another may claim.
     rt::spawn(async move {
         loop {
-            match chelseru.sweep().await {
+            match claim.service().sweep().await {
                 Ok(0) => {}
                 Ok(rows) => tracing::debug!(rows, "removed what had run out"),
                 Err(error) => tracing::warn!(?error, "removing what had run out failed"),

@@ -11,7 +11,8 @@ use crate::{body, housekeeping, reply, request};
 /// The documented routes under `prefix` (`/api`, say), for [`App::service`](actix_web::App::service).
 ///
 /// Mount it before the application's own routes: it also hands the service to their
-/// [`CurrentUser`](crate::CurrentUser) extractors. It starts the housekeeping of the database in the
+/// [`CurrentUser`](crate::CurrentUser) extractors. With an empty prefix it answers every path, so then
+/// mount it last and put the [`Chelseru`] as `web::Data` into the application's data. It starts the housekeeping of the database in the
 /// background, once for each [`Chelseru`].
 ///
 /// A request that was read is served to its end even when its client goes away, so that no code is

@@ -25,7 +25,7 @@ pub struct Code(String);
 
 /// The text is not digits, or too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a code is 3 to 10 digits")]
+#[error("a code is at most 10 digits")]
 pub struct InvalidCode;
 
 impl Code {

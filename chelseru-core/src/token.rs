@@ -154,6 +154,11 @@ impl Tokens {
         now + self.config.refresh_token_lifetime
     }
 
+    /// When the session of a refresh token made now ends: when the token is not accepted any more.
+    pub(crate) fn session_ends_at(&self, now: Timestamp) -> Timestamp {
+        self.refresh_expires_at(now) + self.config.leeway
+    }
+
     fn sign(
         &self,
         token_type: TokenType,
@@ -201,6 +206,7 @@ impl Tokens {
         )
         .map_err(|_| TokenError::Invalid)?
         .claims;
+        self.check_not_before(&claims, now)?;
         let claims = self.read(&claims).ok_or(TokenError::Invalid)?;
         if now >= claims.expires_at + self.config.leeway {
             return Err(TokenError::Expired);
@@ -221,6 +227,22 @@ impl Tokens {
         } else {
             Err(TokenError::WrongType)
         }
+    }
+
+    /// We write no `nbf`; another service may (RFC 7519, section 4.1.5).
+    fn check_not_before(
+        &self,
+        claims: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), TokenError> {
+        let Some(not_before) = claims.get("nbf") else {
+            return Ok(());
+        };
+        let not_before = not_before.as_i64().ok_or(TokenError::Invalid)?;
+        if now + self.config.leeway < Timestamp::from_secs(not_before) {
+            return Err(TokenError::Invalid);
+        }
+        Ok(())
     }
 
     fn read(&self, claims: &Map<String, Value>) -> Option<Claims> {

@@ -14,7 +14,8 @@ use crate::run::run;
 #[async_trait]
 impl Maintenance for DieselStore {
     async fn ping(&self) -> StoreResult<()> {
-        run!(self, read, |connection| {
+        // As a write: a database that can only be read cannot serve a login.
+        run!(self, write, |connection| {
             diesel::select(1.into_sql::<Integer>())
                 .get_result::<i32>(connection)
                 .await?;

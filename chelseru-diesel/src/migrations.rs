@@ -1,7 +1,8 @@
 //! The schema, compiled in and brought up to date whenever a store opens.
 //!
 //! Any number of processes may open at once: one migrates while the others wait. What was applied is
-//! noted in diesel's own table, `__diesel_schema_migrations`, under names that hold `chelseru`.
+//! noted in diesel's own table, `__diesel_schema_migrations`, which an application may use as well: so the
+//! versions, the part of a folder's name before `_`, hold `chelseru` and not a date that both may pick.
 
 use diesel::connection::SimpleConnection;
 use diesel_async::AsyncPgConnection;

@@ -126,6 +126,19 @@ impl SessionStore for DieselStore {
                 .get_result::<i64>(connection)
                 .await
                 .optional()?;
+            if id.is_none() {
+                // The token was used before: by its owner or by a thief, so its session ends. No
+                // transaction is needed: the first statement changed nothing.
+                diesel::update(sessions::table)
+                    .filter(sessions::session_key.eq(session.key.as_str()))
+                    .filter(sessions::user_id.eq(user.0))
+                    .filter(sessions::ended_at.is_null())
+                    .filter(sessions::expires_at.gt(now.as_millis()))
+                    .set(sessions::ended_at.eq(now.as_millis()))
+                    .prepared()
+                    .execute(connection)
+                    .await?;
+            }
             Ok(id.map(SessionId))
         })
     }

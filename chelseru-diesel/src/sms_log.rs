@@ -41,13 +41,13 @@ impl TryFrom<SmsRow> for SmsRecord {
             sms: NewSms {
                 mobile_number: mobile_number(&row.mobile_number)?,
                 provider: row.provider,
-                purpose: read(&PURPOSES, &row.purpose)?,
+                purpose: read(&PURPOSES, purpose_word, &row.purpose)?,
                 user: row.user_id.map(UserId),
                 parts: parts.map_err(|_| damaged("a number of parts is out of range"))?,
                 created_at: Timestamp::from_millis(row.created_at),
             },
             outcome: SmsOutcome {
-                status: read(&STATUSES, &row.status)?,
+                status: read(&STATUSES, status_word, &row.status)?,
                 provider_id: row.provider_id,
                 provider_code: row.provider_code,
                 cost_rial: row.cost_rial,
@@ -57,29 +57,36 @@ impl TryFrom<SmsRow> for SmsRecord {
     }
 }
 
-const PURPOSES: [(SmsPurpose, &str); 2] =
-    [(SmsPurpose::Code, "code"), (SmsPurpose::Message, "message")];
+const PURPOSES: [SmsPurpose; 2] = [SmsPurpose::Code, SmsPurpose::Message];
 
-const STATUSES: [(SmsStatus, &str); 4] = [
-    (SmsStatus::Sending, "sending"),
-    (SmsStatus::Accepted, "accepted"),
-    (SmsStatus::NotSent, "not_sent"),
-    (SmsStatus::Unknown, "unknown"),
-];
-
-/// The word for `value` in the table.
-fn write<T: PartialEq>(words: &[(T, &'static str)], value: &T) -> &'static str {
-    words
-        .iter()
-        .find(|(known, _)| known == value)
-        .map_or("", |(_, word)| word)
+fn purpose_word(purpose: SmsPurpose) -> &'static str {
+    match purpose {
+        SmsPurpose::Code => "code",
+        SmsPurpose::Message => "message",
+    }
 }
 
-/// The value that `word` stands for.
-fn read<T: Copy>(words: &[(T, &str)], word: &str) -> QueryResult<T> {
-    let found = words.iter().find(|(_, known)| *known == word);
+const STATUSES: [SmsStatus; 4] = [
+    SmsStatus::Sending,
+    SmsStatus::Accepted,
+    SmsStatus::NotSent,
+    SmsStatus::Unknown,
+];
+
+fn status_word(status: SmsStatus) -> &'static str {
+    match status {
+        SmsStatus::Sending => "sending",
+        SmsStatus::Accepted => "accepted",
+        SmsStatus::NotSent => "not_sent",
+        SmsStatus::Unknown => "unknown",
+    }
+}
+
+/// The value that is written as `word`.
+fn read<T: Copy>(values: &[T], word_of: fn(T) -> &'static str, word: &str) -> QueryResult<T> {
+    let found = values.iter().find(|value| word_of(**value) == word);
     found
-        .map(|(value, _)| *value)
+        .copied()
         .ok_or_else(|| damaged("a word in the log is unknown"))
 }
 
@@ -92,9 +99,9 @@ impl SmsLog for DieselStore {
                 .values((
                     log::mobile_number.eq(sms.mobile_number.as_str()),
                     log::provider.eq(sms.provider.as_str()),
-                    log::purpose.eq(write(&PURPOSES, &sms.purpose)),
+                    log::purpose.eq(purpose_word(sms.purpose)),
                     log::user_id.eq(sms.user.map(|user| user.0)),
-                    log::status.eq(write(&STATUSES, &SmsStatus::Sending)),
+                    log::status.eq(status_word(SmsStatus::Sending)),
                     log::parts.eq(sms.parts.map(i64::from)),
                     log::created_at.eq(sms.created_at.as_millis()),
                     log::updated_at.eq(sms.created_at.as_millis()),
@@ -111,7 +118,7 @@ impl SmsLog for DieselStore {
         run!(self, write, |connection| {
             diesel::update(log::table.find(id.0))
                 .set((
-                    log::status.eq(write(&STATUSES, &outcome.status)),
+                    log::status.eq(status_word(outcome.status)),
                     log::provider_id.eq(outcome.provider_id.as_deref()),
                     log::provider_code.eq(outcome.provider_code.as_deref()),
                     log::cost_rial.eq(outcome.cost_rial),

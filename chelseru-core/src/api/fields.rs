@@ -16,14 +16,13 @@ const NUL_CHARACTER: &str = "Null characters are not allowed.";
 const NOT_AN_INTEGER: &str = "A valid integer is required.";
 
 /// The fields of a body, and the problems found so far.
-#[derive(Debug)]
 pub(super) struct Fields {
     values: Map<String, Value>,
     problems: Problems,
 }
 
 /// What is wrong with which field, in the order of the checks.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Problems(Vec<(String, String)>);
 
 impl Serialize for Problems {

@@ -1,10 +1,14 @@
 //! What goes back to the client.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
 /// A response's parts. The body is JSON unless it is empty.
-#[derive(Clone, Debug)]
+///
+/// `Debug` does not show the body: a login's holds its tokens.
+#[derive(Clone)]
 pub struct Response {
     status: u16,
     headers: Vec<(&'static str, String)>,
@@ -97,5 +101,13 @@ impl Response {
     /// The body, by value.
     pub fn into_body(self) -> String {
         self.body
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
     }
 }

@@ -11,6 +11,7 @@ use crate::otp::Code;
 use crate::service::{Chelseru, Login, Message};
 use crate::session::SessionId;
 use crate::sms::{SmsErrorKind, TemplateId};
+use crate::token::TokenError;
 
 /// The package's limit for a message.
 const MAX_MESSAGE_CHARS: usize = 290;
@@ -191,9 +192,11 @@ async fn logout(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, 
         chelseru.log_out(&token).await?;
     } else {
         let user = chelseru.identify(request).await?;
-        if let Some(session) = user.session {
-            chelseru.end_session(&user, session).await?;
-        }
+        // A token of another service has no session that could be ended here.
+        let session = user
+            .session
+            .ok_or(Error::AccessToken(TokenError::Invalid))?;
+        chelseru.end_session(&user, session).await?;
     }
     Ok(Response::ok(&json!({})))
 }

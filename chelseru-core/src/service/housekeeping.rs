@@ -32,12 +32,33 @@ impl Chelseru {
         }
     }
 
-    /// True once for each service: whoever gets it calls [`sweep`](Self::sweep) from time to time.
-    /// For adapters, which are mounted once for each thread.
-    pub fn claim_housekeeping(&self) -> bool {
-        !self
+    /// The claim to call [`sweep`](Self::sweep) from time to time, for the first who asks; for
+    /// adapters, which are mounted once for each thread. Whoever drops it lets another have it.
+    pub fn claim_housekeeping(&self) -> Option<HousekeepingClaim> {
+        let is_first = !self
             .inner
             .housekeeping_claimed
-            .swap(true, Ordering::Relaxed)
+            .swap(true, Ordering::Relaxed);
+        is_first.then(|| HousekeepingClaim(self.clone()))
+    }
+}
+
+/// The duty to sweep, which one task has at a time.
+#[derive(Debug)]
+pub struct HousekeepingClaim(Chelseru);
+
+impl HousekeepingClaim {
+    /// The service to sweep.
+    pub fn service(&self) -> &Chelseru {
+        &self.0
+    }
+}
+
+impl Drop for HousekeepingClaim {
+    fn drop(&mut self) {
+        self.0
+            .inner
+            .housekeeping_claimed
+            .store(false, Ordering::Relaxed);
     }
 }

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::mobile::MobileNumber;
 use crate::otp::Code;
 use crate::random;
-use crate::sms::{Content, Sms, SmsErrorKind};
+use crate::sms::{Content, Sms};
 use crate::store::{CodeId, NewCode, NewLogin, NewSession, Redeemed, Reservation, SmsPurpose};
 use crate::token::{TokenError, TokenPair, refresh_hash};
 
@@ -32,7 +32,8 @@ impl Chelseru {
     /// code is withdrawn and the next call may send; when it perhaps did, the code stays valid.
     ///
     /// Run it to its end: dropping it between reserving the code and the provider's answer leaves the
-    /// number waiting for a code that may never come.
+    /// number waiting for a code that may never come; so does a store whose answer to the reservation
+    /// was lost.
     ///
     /// # Errors
     ///
@@ -70,12 +71,10 @@ impl Chelseru {
         };
         match self.deliver(&sms, SmsPurpose::Code, None).await {
             Ok(()) => Ok(()),
-            Err(Error::Sms(error)) if error.kind() == SmsErrorKind::PerhapsSent => {
-                Err(Error::CodePerhapsSent {
-                    error,
-                    wait: (now + options.lifetime).since(self.now()),
-                })
-            }
+            Err(Error::Sms(error)) if !error.is_certain() => Err(Error::CodePerhapsSent {
+                error,
+                wait: (now + options.lifetime).since(self.now()),
+            }),
             Err(error) => {
                 if let Err(error) = self.store().withdraw_code(mobile_number, id).await {
                     tracing::error!(
@@ -155,7 +154,7 @@ impl Chelseru {
                 key,
                 refresh_hash: refresh_hash(&refresh_jti),
                 client: login.client.describe(),
-                expires_at: tokens.refresh_expires_at(now),
+                expires_at: tokens.session_ends_at(now),
             },
             now,
         };

@@ -6,7 +6,7 @@ use super::{Chelseru, CurrentUser};
 use crate::error::Error;
 use crate::mobile::MobileNumber;
 use crate::otp::Code;
-use crate::sms::{Content, Sms, SmsErrorKind, TemplateId};
+use crate::sms::{Content, Sms, TemplateId};
 use crate::store::{NewSms, SmsOutcome, SmsPurpose, SmsStatus};
 use crate::user::UserId;
 
@@ -90,9 +90,10 @@ impl Chelseru {
                 at: self.now(),
             },
             Err(error) => SmsOutcome {
-                status: match error.kind() {
-                    SmsErrorKind::PerhapsSent => SmsStatus::Unknown,
-                    _ => SmsStatus::NotSent,
+                status: if error.is_certain() {
+                    SmsStatus::NotSent
+                } else {
+                    SmsStatus::Unknown
                 },
                 provider_id: None,
                 provider_code: error.code().map(str::to_owned),

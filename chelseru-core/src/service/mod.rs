@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
 pub use self::messages::Message;
 pub use self::sessions::{CurrentUser, SessionView};
@@ -103,7 +104,7 @@ pub struct ChelseruBuilder {
 }
 
 impl ChelseruBuilder {
-    /// Where everything is kept: a `DieselStore`, a store of your own, or an [`Arc`] of one.
+    /// Where everything is kept: a `DieselStore`, a store of your own, or an `Arc<dyn Store>`.
     #[must_use]
     pub fn store(mut self, store: impl IntoShared<dyn Store>) -> Self {
         self.store = Some(store.into_shared());

@@ -47,7 +47,7 @@ impl Chelseru {
             } else {
                 presented
             },
-            expires_at: rotates.then(|| self.inner.tokens.refresh_expires_at(now)),
+            expires_at: rotates.then(|| self.inner.tokens.session_ends_at(now)),
             client: client.describe(),
             now,
         };
@@ -68,7 +68,8 @@ impl Chelseru {
         }
     }
 
-    /// Whether a token, of either type, would be accepted.
+    /// Whether a token, of either type, is good. Of a token that another service signed only the
+    /// signature and the claims are looked at, as simplejwt does.
     ///
     /// # Errors
     ///
@@ -141,8 +142,7 @@ impl Chelseru {
         client: Client<'_>,
         now: Timestamp,
     ) -> Result<TokenPair, Error> {
-        let expires_at = self.inner.tokens.refresh_expires_at(now);
-        if claims.expires_at > expires_at {
+        if claims.expires_at > self.inner.tokens.refresh_expires_at(now) {
             return Err(TokenError::Invalid.into());
         }
         let user = self.active_user(claims.user).await?;
@@ -150,7 +150,7 @@ impl Chelseru {
             key: adopted_key(&claims.jti),
             refresh_hash: refresh_hash(successor_jti),
             client: client.describe(),
-            expires_at,
+            expires_at: self.inner.tokens.session_ends_at(now),
         };
         let session = self
             .store()

@@ -291,6 +291,10 @@ impl SessionStore for MemoryStore {
             return Err(fault("there is no such account"));
         }
         if tables.has_session_key(&session.key) {
+            tables
+                .live_sessions(user, now)
+                .filter(|known| known.key == session.key)
+                .for_each(|known| known.ended_at = Some(now));
             return Ok(None);
         }
         Ok(Some(tables.open_session(user, session, now)))

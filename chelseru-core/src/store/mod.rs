@@ -220,7 +220,8 @@ pub trait SessionStore: Send + Sync {
 
     /// Opens a session for a refresh token that another service signed, exactly once for each
     /// `session.key`. `None` when a session has or had that key, as long as its row is kept
-    /// ([`Maintenance::purge`]). An account that does not exist is a [`StoreError::Fault`].
+    /// ([`Maintenance::purge`]): the token was used twice, so that session, if it is the account's, is
+    /// ended, and that is committed. An account that does not exist is a [`StoreError::Fault`].
     async fn adopt_session(
         &self,
         user: UserId,

@@ -224,3 +224,13 @@ fn a_private_key_signs_and_its_public_key_verifies() {
     let problems = mismatch.unwrap_err();
     assert_eq!(problems.problems()[0].key, "AUTH.JWT.VERIFYING_KEY");
 }
+
+#[test]
+fn a_token_is_not_accepted_before_its_time() {
+    let now = NOW.as_secs();
+    assert!(tokens().verify(&foreign(&json!({"nbf": now})), NOW).is_ok());
+    for not_before in [json!(now + 1), json!("now")] {
+        let result = tokens().verify(&foreign(&json!({"nbf": not_before})), NOW);
+        assert_eq!(result, Err(TokenError::Invalid), "{not_before}");
+    }
+}

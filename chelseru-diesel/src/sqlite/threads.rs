@@ -93,11 +93,15 @@ fn write(file: &Path, connection: Connection, mut writes: mpsc::Receiver<Job>) {
             }
         };
         if let Err(failure) = begin(open) {
-            // All that wait now waited for the same lock. Each of them alone would take as long.
-            let others = std::iter::from_fn(|| writes.try_recv().ok()).take(BATCH - 1);
-            std::iter::once(first)
-                .chain(others)
-                .for_each(|job| refuse(job, failure.clone()));
+            // All that wait now waited for the same lock, and each of them alone would take as long.
+            // They are counted before the first is refused: who comes after that has not waited.
+            let waiting = writes.len();
+            let waited: Vec<Job> = std::iter::once(first)
+                .chain(std::iter::from_fn(|| writes.try_recv().ok()).take(waiting))
+                .collect();
+            for job in waited {
+                refuse(job, failure.clone());
+            }
             // Where the lock was not the problem, a new connection may help.
             connection = connection.filter(|_| failure.is_passing());
             continue;

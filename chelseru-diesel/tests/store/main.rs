@@ -7,4 +7,3 @@ mod errors;
 mod opening;
 mod outages;
 mod processes;
-mod query_plans;

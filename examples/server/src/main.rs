@@ -28,21 +28,33 @@ const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(75);
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args().skip(1)) {
-        Ok(Options::Run { config }) => config,
-        Ok(Options::Print(text)) => {
-            startup::print(text);
-            return ExitCode::SUCCESS;
-        }
-        Err(message) => return fail(&message),
-    };
-    match Config::load(options.as_deref(), std::env::vars()) {
+    let arguments = std::env::args_os().skip(1);
+    let options =
+        match Options::parse(arguments.map(|argument| argument.to_string_lossy().into_owned())) {
+            Ok(Options::Run { config }) => config,
+            Ok(Options::Print(text)) => {
+                startup::print(text);
+                return ExitCode::SUCCESS;
+            }
+            Err(message) => return fail(&message),
+        };
+    match Config::load(options.as_deref(), environment()) {
         Ok(config) => match run(config).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&startup::with_causes(&*error)),
         },
         Err(error) => fail(&error.to_string()),
     }
+}
+
+/// The environment. What is not text in it is somebody else's, or is refused like any wrong value.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().map(|(name, value)| {
+        (
+            name.to_string_lossy().into_owned(),
+            value.to_string_lossy().into_owned(),
+        )
+    })
 }
 
 fn fail(message: &str) -> ExitCode {
@@ -66,16 +78,16 @@ async fn run(mut config: Config) -> Result<(), Box<dyn Error>> {
     let mut server = HttpServer::new(move || {
         let mut app = App::new()
             .app_data(web::Data::new(service.clone()))
-            .service(chelseru_actix::scope(
-                &service.config().server.prefix,
-                &service,
-            ))
             .route("/healthz", web::get().to(pages::healthz))
             .route("/", web::get().to(pages::index));
         if let Some(console) = &inbox {
             app = app.configure(|routes| inbox::routes(routes, console.clone()));
         }
-        app
+        // Last, because with an empty prefix it answers every path.
+        app.service(chelseru_actix::scope(
+            &service.config().server.prefix,
+            &service,
+        ))
     })
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(config.server.shutdown_timeout.as_secs());
@@ -99,6 +111,11 @@ type Provider = (Arc<dyn SmsProvider>, Option<Console>);
 /// The configured provider; the console's is also kept, to show what it holds.
 fn sms_provider(config: &Config) -> Result<Provider, Box<dyn Error>> {
     if config.sms.service == SmsService::Console {
+        if !config.server.bind.ip().is_loopback() {
+            tracing::warn!(
+                "SMS.SMS_SERVICE is CONSOLE: messages are printed here and sent to nobody"
+            );
+        }
         let console = Console::new();
         return Ok((Arc::new(console.clone()), Some(console)));
     }

@@ -74,9 +74,9 @@ fn make(path: &Path) -> std::io::Result<String> {
         rand::random::<u128>(),
         rand::random::<u128>()
     );
-    let aside = path.with_extension(format!("key.{}", std::process::id()));
+    let aside = path.with_extension(format!("key.{:016x}", rand::random::<u64>()));
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&aside)?;

@@ -54,11 +54,16 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
 
 /// A database's URL without user, password and parameters.
 fn without_credentials(url: &str) -> String {
-    let url = url.split('?').next().unwrap_or(url);
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) if scheme != "sqlite" => format!("{scheme}://{host}"),
-        _ => url.to_owned(),
-    }
+    let Some((scheme, rest)) = url
+        .split_once("://")
+        .filter(|(scheme, _)| *scheme != "sqlite")
+    else {
+        return url.to_owned();
+    };
+    // First the credentials: a password may hold any character, a host none of these.
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    let place = place.split('?').next().unwrap_or(place);
+    format!("{scheme}://{place}")
 }
 
 #[cfg(test)]
@@ -73,6 +78,7 @@ mod tests {
                 "postgres://app:p@ss@db:5432/app?x=y",
                 "postgres://db:5432/app",
             ),
+            ("postgres://app:hun?ter2@db/app", "postgres://db/app"),
             ("postgres://localhost/app", "postgres://localhost/app"),
         ] {
             assert_eq!(without_credentials(url), shown);

@@ -74,6 +74,8 @@ async fn its_refresh_token_opens_a_session_once(database: Database) {
         401,
         &json!({ "detail": "Token is blacklisted", "code": "token_not_valid" }),
     );
+    let reused = server.get("/api/sessions/").bearer(&tokens.access).await;
+    reused.assert_status(401);
 }
 
 async fn its_refresh_token_of_an_unknown_user_opens_none(database: Database) {

@@ -225,9 +225,15 @@ pub async fn a_session_is_adopted_with_all_that_it_says(store: SharedStore) {
 pub async fn a_key_is_adopted_once_even_after_its_session_ended(store: SharedStore) {
     let (user, other) = two_users(&store).await;
     let id = adopt(&store, user, 5, NOW).await;
-    assert_eq!(ok(store.adopt_session(user, &session(5), NOW).await), None);
     assert_eq!(ok(store.adopt_session(other, &session(5), NOW).await), None);
-    ok(store.end_session(user, id, NOW).await);
+    assert_eq!(
+        find(&store, id).await.ended_at,
+        None,
+        "not by another account"
+    );
+    assert_eq!(ok(store.adopt_session(user, &session(5), NOW).await), None);
+    let ended = find(&store, id).await.ended_at;
+    assert_eq!(ended, Some(NOW), "the token was used twice");
     assert_eq!(ok(store.adopt_session(user, &session(5), NOW).await), None);
 }
 
@@ -324,7 +330,8 @@ pub async fn of_many_adoptions_of_one_key_one_opens_a_session(store: SharedStore
     })
     .await;
     assert_eq!(count(&answers, &None), CROWD - 1);
-    assert_eq!(live(&store, user, NOW).await.len(), 2);
+    // The others used the token again, which ended what the first had opened.
+    assert_eq!(live(&store, user, NOW).await.len(), 1);
 }
 
 pub async fn of_many_ends_of_one_session_one_is_told_that_it_was_live(store: SharedStore) {

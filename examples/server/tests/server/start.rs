@@ -71,6 +71,21 @@ async fn without_settings_it_uses_sqlite_and_a_key_of_its_own_in_its_folder() {
 }
 
 #[tokio::test]
+async fn without_a_prefix_the_servers_own_pages_are_still_there() {
+    let installation = Installation::new(Database::Sqlite)
+        .await
+        .set("CHELSERU_SERVER__PREFIX", "/");
+    let server = installation.start();
+    for path in ["/", "/healthz", "/dev/inbox"] {
+        let page = server.http.get(server.url(path)).send().await.unwrap();
+        assert_eq!(page.status(), 200, "{path}");
+    }
+    let number = serde_json::json!({ "mobile_number": "09121234567" });
+    let (status, _) = server.post("/otp/send/", &number).await.unwrap();
+    assert_eq!(status, 200);
+}
+
+#[tokio::test]
 async fn the_environment_beats_the_file() {
     let installation = Installation::new(Database::Sqlite).await;
     let file = installation.folder().join("settings.toml");

@@ -1,5 +1,9 @@
-//! No statement that the store runs reads a whole table. A file of its own, because it listens to all
-//! connections of its process.
+//! No statement that the store runs reads a whole table. A test binary of its own, because it listens to
+//! all connections of its process.
+
+#[path = "store/common/mod.rs"]
+#[allow(dead_code, reason = "one test needs a part of it")]
+mod common;
 
 use std::sync::Mutex;
 

@@ -52,7 +52,5 @@ CREATE TABLE chelseru_sms_log (
     created_at    INTEGER NOT NULL,
     updated_at    INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX chelseru_sms_log_mobile_number ON chelseru_sms_log (mobile_number);
-CREATE INDEX chelseru_sms_log_provider_id ON chelseru_sms_log (provider_id);
 -- For the foreign key: an account that goes is not to be looked for in the whole log.
 CREATE INDEX chelseru_sms_log_user_id ON chelseru_sms_log (user_id);
