@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chelseru_tests::{
-    Answer, Database, TestServer, Tokens, log_in, log_in_with, on_both_databases, send_code, until,
+    Answer, Database, Setup, TestServer, Tokens, log_in, log_in_with, on_both_databases, send_code,
+    until,
 };
 use serde_json::json;
 
@@ -13,6 +14,7 @@ on_both_databases! {
     an_access_token_is_good_until_the_second_before_its_end
     a_session_ends_with_its_refresh_token
     a_refreshed_session_lives_on
+    leeway_counts_for_a_session_as_for_its_tokens
     a_clock_that_goes_back_breaks_nothing
     housekeeping_removes_what_has_run_out_and_nothing_else
     a_server_does_its_housekeeping_by_itself
@@ -91,6 +93,23 @@ async fn a_refreshed_session_lives_on(database: Database) {
     }
     server.clock.advance(seconds(86_400));
     refresh(&server, &tokens.refresh).await.assert_json(
+        401,
+        &json!({ "detail": "Token is expired", "code": "token_not_valid" }),
+    );
+}
+
+async fn leeway_counts_for_a_session_as_for_its_tokens(database: Database) {
+    let setup = Setup::new(database).await;
+    let server = setup
+        .config(|config| config.leeway(seconds(10)))
+        .start()
+        .await;
+    let tokens = log_in(&server, "09121234567").await;
+    server.clock.advance(seconds(86_400 + 9));
+    let refreshed = Tokens::of(&refresh(&server, &tokens.refresh).await);
+    server.clock.advance(seconds(86_400 + 10));
+    let late = refresh(&server, &refreshed.refresh).await;
+    late.assert_json(
         401,
         &json!({ "detail": "Token is expired", "code": "token_not_valid" }),
     );
