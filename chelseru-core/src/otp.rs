@@ -23,9 +23,9 @@ const KEY_PURPOSE: &[u8] = b"chelseru one-time code v1";
 #[derive(Clone, PartialEq, Eq)]
 pub struct Code(String);
 
-/// The text is not digits, or too many.
+/// The text is not the digits of any code: too few, too many, or something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a code is at most 10 digits")]
+#[error("a code is 3 to 10 digits")]
 pub struct InvalidCode;
 
 impl Code {
@@ -53,7 +53,7 @@ impl std::str::FromStr for Code {
     /// do.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = digits::read(text).ok_or(InvalidCode)?;
-        if digits.plus || digits.ascii.len() > 10 {
+        if digits.plus || !(3..=10).contains(&digits.ascii.len()) {
             return Err(InvalidCode);
         }
         Ok(Self(digits.ascii))
@@ -174,7 +174,16 @@ mod tests {
         for text in ["12345678", "۱۲۳۴۵۶۷۸", "١٢٣٤٥٦٧٨", " 1234-5678 "] {
             assert_eq!(text.parse::<Code>().unwrap().expose(), "12345678");
         }
-        for text in ["", "abc", "+1234", "12345678901", "1234\u{0}", "१२३४"] {
+        for text in [
+            "",
+            "12",
+            "-1",
+            "abc",
+            "+1234",
+            "12345678901",
+            "1234\u{0}",
+            "१२३४",
+        ] {
             assert!(text.parse::<Code>().is_err(), "{text:?}");
         }
     }
