@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use actix_web::http::header::UPGRADE;
 use actix_web::rt::time::timeout;
 use actix_web::web::{BytesMut, Payload};
 use chelseru_core::api::Response;
@@ -16,7 +19,15 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 const MAX_DISCARDED_BYTES: usize = 32 * 1024 * 1024;
 
 /// The whole body, or the answer that refuses it.
-pub(crate) async fn read(payload: Payload, max_bytes: usize) -> Result<BytesMut, Response> {
+pub(crate) async fn read(
+    request: &HttpRequest,
+    payload: Payload,
+    max_bytes: usize,
+) -> Result<BytesMut, Response> {
+    // What follows such a request is another protocol's and never ends: none of our routes wants it.
+    if request.method() == Method::CONNECT || request.headers().contains_key(UPGRADE) {
+        return Ok(BytesMut::new());
+    }
     timeout(TIME_LIMIT, collect(payload, max_bytes))
         .await
         .unwrap_or_else(|_| Err(Response::body_too_slow()))

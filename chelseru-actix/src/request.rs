@@ -14,7 +14,7 @@ pub(crate) fn parts<'a>(request: &'a HttpRequest, chelseru: &Chelseru) -> Reques
     let text = |name: HeaderName| {
         headers
             .get(name)
-            .map(|value| value.to_str().unwrap_or_default())
+            .map(|value| std::str::from_utf8(value.as_bytes()).unwrap_or_default())
     };
     let forwarded_for: Vec<&str> = headers
         .get_all(X_FORWARDED_FOR)

@@ -65,7 +65,7 @@ impl Guard for Provide {
 
 async fn serve(chelseru: Chelseru, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let max_bytes = chelseru.config().server.max_body_bytes;
-    let body = match body::read(payload, max_bytes).await {
+    let body = match body::read(&request, payload, max_bytes).await {
         Ok(body) => body,
         Err(response) => return reply::write(response),
     };

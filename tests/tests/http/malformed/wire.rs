@@ -10,6 +10,7 @@ on_both_databases! {
     broken_chunks_are_refused_by_every_route
     what_is_no_http_is_refused
     a_head_without_end_is_refused
+    another_protocol_is_refused_at_once
 }
 
 const BODY: &str = r#"{"mobile_number":"09121234568"}"#;
@@ -122,6 +123,29 @@ async fn a_head_without_end_is_refused(database: Database) {
     ] {
         let status = scene.server.exchange(&request).await;
         assert_refused_or_closed(status, &request[..60]);
+    }
+    scene.assert_unchanged().await;
+}
+
+/// What follows an upgrade has no end, so waiting for it would be a hang.
+async fn another_protocol_is_refused_at_once(database: Database) {
+    let scene = Scene::new(database).await;
+    let upgrade = "host: test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+                   sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+    for (request, status) in [
+        (format!("GET /api/chat/ HTTP/1.1\r\n{upgrade}\r\n"), 404),
+        (format!("GET /api/sessions/ HTTP/1.1\r\n{upgrade}\r\n"), 401),
+        (
+            format!("POST /api/otp/send/ HTTP/1.1\r\n{upgrade}\r\n"),
+            400,
+        ),
+        (
+            "CONNECT /api/sessions/ HTTP/1.1\r\nhost: test\r\n\r\n".to_owned(),
+            405,
+        ),
+    ] {
+        let answered = scene.server.exchange(&request).await;
+        assert_eq!(answered, Some(status), "{request}");
     }
     scene.assert_unchanged().await;
 }
