@@ -238,7 +238,9 @@ fn template(chelseru: &Chelseru, value: &Value) -> Result<Option<TemplateId>, St
     {
         return Ok(Some(TemplateId::from(name)));
     }
-    Ok(integer(value, 1)?.map(TemplateId::from))
+    // 0 means none, as in the settings.
+    let id = integer(value, 0)?.filter(|id| *id > 0);
+    Ok(id.map(TemplateId::from))
 }
 
 /// What the caller can mend: the provider was not asked (it gave no code) because this text, or this

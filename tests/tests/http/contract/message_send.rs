@@ -100,18 +100,20 @@ async fn a_template_may_be_named_by_its_id_or_by_its_name(database: Database) {
             Content::Text(_) => panic!("no template"),
         }
     }
-    let mut body = message("Ali");
-    body["template_id"] = Value::Null;
-    server
-        .post("/api/message/send/")
-        .bearer(&access)
-        .json(&body)
-        .await
-        .assert_status(200);
-    assert!(matches!(
-        server.sms.last().unwrap().content,
-        Content::Text(_)
-    ));
+    for none in [Value::Null, json!(""), json!(0)] {
+        let mut body = message("Ali");
+        body["template_id"] = none;
+        server
+            .post("/api/message/send/")
+            .bearer(&access)
+            .json(&body)
+            .await
+            .assert_status(200);
+        assert!(matches!(
+            server.sms.last().unwrap().content,
+            Content::Text(_)
+        ));
+    }
 }
 
 async fn a_template_that_is_none_is_refused(database: Database) {
@@ -120,7 +122,6 @@ async fn a_template_that_is_none_is_refused(database: Database) {
     let calls = server.sms.calls();
     for template in [
         json!("T1"),
-        json!(0),
         json!(-1),
         json!(1.5),
         json!(true),
