@@ -133,8 +133,15 @@ impl Tokens {
         jti: &str,
         now: Timestamp,
     ) -> String {
-        let expires_at = now + self.config.access_token_lifetime;
-        self.sign(TokenType::Access, user, session, jti, now, expires_at)
+        self.sign(&Payload {
+            token_type: TokenType::Access,
+            expires_at: now + self.config.access_token_lifetime,
+            issued_at: now,
+            jti,
+            user,
+            session,
+            config: &self.config,
+        })
     }
 
     /// A refresh token of that session.
@@ -145,8 +152,15 @@ impl Tokens {
         jti: &str,
         now: Timestamp,
     ) -> String {
-        let expires_at = self.refresh_expires_at(now);
-        self.sign(TokenType::Refresh, user, session, jti, now, expires_at)
+        self.sign(&Payload {
+            token_type: TokenType::Refresh,
+            expires_at: self.refresh_expires_at(now),
+            issued_at: now,
+            jti,
+            user,
+            session,
+            config: &self.config,
+        })
     }
 
     /// When a refresh token made now runs out.
@@ -159,39 +173,14 @@ impl Tokens {
         self.refresh_expires_at(now) + self.config.leeway
     }
 
-    fn sign(
-        &self,
-        token_type: TokenType,
-        user: UserId,
-        session: SessionId,
-        jti: &str,
-        now: Timestamp,
-        expires_at: Timestamp,
-    ) -> String {
-        self.try_sign(token_type, user, session, jti, now, expires_at)
+    fn sign(&self, payload: &Payload<'_>) -> String {
+        self.try_sign(payload)
             // `Tokens::new` has signed with this very key.
             .unwrap_or_else(|error| unreachable!("signing failed after it had worked: {error}"))
     }
 
-    fn try_sign(
-        &self,
-        token_type: TokenType,
-        user: UserId,
-        session: SessionId,
-        jti: &str,
-        now: Timestamp,
-        expires_at: Timestamp,
-    ) -> jsonwebtoken::errors::Result<String> {
-        let payload = Payload {
-            token_type: token_type.name(),
-            exp: expires_at.as_secs(),
-            iat: now.as_secs(),
-            jti,
-            user,
-            session,
-            config: &self.config,
-        };
-        jsonwebtoken::encode(&self.header, &payload, &self.signing_key)
+    fn try_sign(&self, payload: &Payload<'_>) -> jsonwebtoken::errors::Result<String> {
+        jsonwebtoken::encode(&self.header, payload, &self.signing_key)
     }
 
     /// Checks signature, time, issuer and audience, and the claims that we need.
@@ -272,16 +261,22 @@ impl Tokens {
 
     /// A pair of keys that do not belong together must stop the start, not the first login.
     fn check_keys_match(&self) -> Result<(), ConfigError> {
-        let (user, session) = (UserId(0), SessionId(0));
-        let (start, end) = (Timestamp::default(), Timestamp::from_secs(1));
-        let token = self
-            .try_sign(TokenType::Access, user, session, "check", start, end)
-            .map_err(|_| {
-                ConfigError::about(
-                    "AUTH.JWT.SIGNING_KEY",
-                    "this key cannot sign with AUTH.JWT.ALGORITHM",
-                )
-            })?;
+        let start = Timestamp::default();
+        let payload = Payload {
+            token_type: TokenType::Access,
+            expires_at: Timestamp::from_secs(1),
+            issued_at: start,
+            jti: "check",
+            user: UserId(0),
+            session: SessionId(0),
+            config: &self.config,
+        };
+        let token = self.try_sign(&payload).map_err(|_| {
+            ConfigError::about(
+                "AUTH.JWT.SIGNING_KEY",
+                "this key cannot sign with AUTH.JWT.ALGORITHM",
+            )
+        })?;
         self.verify(&token, start).map_err(|_| {
             ConfigError::about(
                 "AUTH.JWT.VERIFYING_KEY",
@@ -300,9 +295,9 @@ impl fmt::Debug for Tokens {
 
 /// The payload, with the claim for the user under its configured name.
 struct Payload<'a> {
-    token_type: &'static str,
-    exp: i64,
-    iat: i64,
+    token_type: TokenType,
+    expires_at: Timestamp,
+    issued_at: Timestamp,
     jti: &'a str,
     user: UserId,
     session: SessionId,
@@ -312,9 +307,9 @@ struct Payload<'a> {
 impl Serialize for Payload<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("token_type", self.token_type)?;
-        map.serialize_entry("exp", &self.exp)?;
-        map.serialize_entry("iat", &self.iat)?;
+        map.serialize_entry("token_type", self.token_type.name())?;
+        map.serialize_entry("exp", &self.expires_at.as_secs())?;
+        map.serialize_entry("iat", &self.issued_at.as_secs())?;
         map.serialize_entry("jti", self.jti)?;
         map.serialize_entry(&self.config.user_id_claim, &self.user)?;
         map.serialize_entry("sid", &self.session)?;
