@@ -40,8 +40,8 @@ pub use crate::mobile::{InvalidMobileNumber, MobileNumber};
 pub use crate::otp::{Code, InvalidCode};
 pub use crate::secret::Secret;
 pub use crate::service::{
-    Chelseru, ChelseruBuilder, CurrentUser, HousekeepingClaim, IntoShared, Login, Message,
-    SessionView,
+    Chelseru, ChelseruBuilder, CurrentUser, HousekeepingClaim, IntoProviders, IntoShared, Login,
+    Message, SessionView,
 };
 pub use crate::session::{ClientInfo, RefreshHash, Session, SessionId};
 pub use crate::token::{TokenError, TokenPair, TokenType};

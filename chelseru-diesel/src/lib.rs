@@ -38,14 +38,17 @@ mod migrations;
 mod otp;
 mod postgres;
 mod prepared;
+mod rates;
 mod rows;
 mod run;
 mod schema;
 mod sessions;
 mod sms_log;
+mod sms_requests;
 mod sqlite;
 mod url;
 mod users;
+mod words;
 
 use std::fmt;
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chelseru_core::Timestamp;
-use chelseru_core::store::{Maintenance, StoreResult};
+use chelseru_core::store::{Maintenance, REQUESTS_KEPT, StoreResult};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer};
@@ -24,30 +24,72 @@ impl Maintenance for DieselStore {
     }
 
     async fn purge(&self, now: Timestamp, limit: u32) -> StoreResult<u64> {
-        let codes = self
-            .delete_ended("chelseru_otp_codes", "mobile_number", now, limit)
-            .await?;
-        let sessions = self
-            .delete_ended("chelseru_sessions", "id", now, limit)
-            .await?;
-        Ok((codes + sessions) as u64)
+        let kept_since = now - REQUESTS_KEPT;
+        let codes = self.delete_old(&CODES, now, limit).await?;
+        let sessions = self.delete_old(&SESSIONS, now, limit).await?;
+        let windows = self.delete_old(&WINDOWS, now, limit).await?;
+        let requests = self.delete_old(&REQUESTS, kept_since, limit).await?;
+        Ok((codes + sessions + windows + requests) as u64)
     }
 }
 
+/// Rows that are of use for a time only.
+struct Passing {
+    table: &'static str,
+    key: &'static str,
+    /// Which of them are old at `$1`.
+    is_old: &'static str,
+    /// The column that the oldest have the least of.
+    age: &'static str,
+}
+
+const CODES: Passing = Passing {
+    table: "chelseru_otp_codes",
+    key: "mobile_number",
+    is_old: "expires_at <= $1",
+    age: "expires_at",
+};
+
+const SESSIONS: Passing = Passing {
+    table: "chelseru_sessions",
+    key: "id",
+    is_old: "expires_at <= $1",
+    age: "expires_at",
+};
+
+const WINDOWS: Passing = Passing {
+    table: "chelseru_rates",
+    key: "key",
+    is_old: "ends_at <= $1",
+    age: "ends_at",
+};
+
+const REQUESTS: Passing = Passing {
+    table: "chelseru_sms_requests",
+    key: "id",
+    is_old: "claimed_at <= $1 AND status <> 'sending'",
+    age: "claimed_at",
+};
+
 impl DieselStore {
-    async fn delete_ended(
+    async fn delete_old(
         &self,
-        table: &'static str,
-        key: &'static str,
+        rows: &'static Passing,
         now: Timestamp,
         limit: u32,
     ) -> StoreResult<usize> {
+        let Passing {
+            table,
+            key,
+            is_old,
+            age,
+        } = rows;
         // Text, because only PostgreSQL has a lock for it: two nodes that purge at once would wait for
         // each other's rows. SQLite has one writer.
         let delete = move |lock: &str| {
             sql_query(format!(
                 "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} \
-                 WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 {lock})"
+                 WHERE {is_old} ORDER BY {age} LIMIT $2 {lock})"
             ))
             .bind::<BigInt, _>(now.as_millis())
             .bind::<BigInt, _>(i64::from(limit))

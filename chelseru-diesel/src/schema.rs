@@ -53,6 +53,31 @@ diesel::table! {
         cost_rial -> Nullable<BigInt>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        local_id -> Nullable<BigInt>,
+        request_id -> Nullable<BigInt>,
+        may_repeat -> Nullable<BigInt>,
+        delivery -> Nullable<Text>,
+        checks -> BigInt,
+        check_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    chelseru_sms_requests (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        key -> Text,
+        fingerprint -> Binary,
+        status -> Text,
+        claimed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    chelseru_rates (key) {
+        key -> Text,
+        total -> BigInt,
+        ends_at -> BigInt,
     }
 }
 

@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 use chelseru_core::store::{StoreResult, UserStore};
-use chelseru_core::{User, UserId};
+use chelseru_core::{MobileNumber, User, UserId};
+use diesel::dsl::exists;
 use diesel::prelude::*;
+use diesel::select;
 use diesel_async::RunQueryDsl;
 
 use crate::DieselStore;
@@ -23,6 +25,15 @@ impl UserStore for DieselStore {
                 .await
                 .optional()?;
             row.map(User::try_from).transpose()
+        })
+    }
+
+    async fn is_known_number(&self, mobile_number: MobileNumber) -> StoreResult<bool> {
+        run!(self, read, |connection| {
+            let known = users::table
+                .filter(users::mobile_number.eq(mobile_number.as_str()))
+                .filter(users::is_active.eq(true));
+            select(exists(known)).get_result(connection).await
         })
     }
 

@@ -27,11 +27,11 @@
 //! use chelseru_core::config::{SmsConfig, SmsService};
 //!
 //! let mut config = SmsConfig::default();
-//! config.service = SmsService::KavenegarCom;
+//! config.services = vec![SmsService::KavenegarCom];
 //! config.settings.kavenegar_com_api_key = "the key of the account".into();
 //!
 //! let sms = chelseru_sms::from_config(&config)?;
-//! assert_eq!(sms.name(), "KAVENEGAR_COM");
+//! assert_eq!(sms[0].name(), "KAVENEGAR_COM");
 //! # Ok::<(), chelseru_core::ConfigError>(())
 //! ```
 //!
@@ -56,7 +56,7 @@ use chelseru_core::sms::SmsProvider;
 
 pub use crate::console::{Console, ConsoleMessage};
 
-/// The provider that `SMS_SERVICE` names, with its account from `SETTINGS`.
+/// The providers that `SMS_SERVICE` names, in its order, each with its account from `SETTINGS`.
 ///
 /// No request is made. For `CONSOLE` it is a new [`Console`]; make one yourself to read its inbox.
 ///
@@ -64,8 +64,13 @@ pub use crate::console::{Console, ConsoleMessage};
 ///
 /// When no client can be made: a credential that the service needs is empty, its base URL is not an
 /// HTTP address, or the system's TLS certificates cannot be read.
-pub fn from_config(config: &SmsConfig) -> Result<Arc<dyn SmsProvider>, ConfigError> {
-    Ok(match config.service {
+pub fn from_config(config: &SmsConfig) -> Result<Vec<Arc<dyn SmsProvider>>, ConfigError> {
+    let services = config.services.iter();
+    services.map(|service| provider(*service, config)).collect()
+}
+
+fn provider(service: SmsService, config: &SmsConfig) -> Result<Arc<dyn SmsProvider>, ConfigError> {
+    Ok(match service {
         SmsService::KavenegarCom => Arc::new(kavenegar::Kavenegar::new(config)?),
         SmsService::MeliPayamakCom => Arc::new(meli_payamak::MeliPayamak::new(config)?),
         SmsService::ParsianWebcoIr => Arc::new(parsian::Parsian::new(config)?),

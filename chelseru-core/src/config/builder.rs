@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{AuthMethod, Config, ConfigError, JwtAlgorithm, LogFormat, LogLevel, SmsService};
+use super::{
+    AuthMethod, Config, ConfigError, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi, SmsService,
+    TemplateIds,
+};
 use crate::secret::Secret;
 use crate::sms::TemplateId;
 
@@ -30,6 +33,8 @@ use crate::sms::TemplateId;
 #[must_use]
 pub struct ConfigBuilder {
     config: Config,
+    /// The list of providers, where the application gives one; else the last account's provider.
+    services: Option<Vec<SmsService>>,
 }
 
 /// One method for each setting that is kept as it is given.
@@ -59,6 +64,17 @@ impl ConfigBuilder {
         otp_sms_text(impl Into<String>) => auth.options.sms_text;
         /// `AUTH.LIMITS.OTP_ATTEMPTS`: tries after which a code is burnt; 0 for no limit.
         otp_attempts(u32) => auth.limits.otp_attempts;
+        /// `AUTH.LIMITS.SMS_PER_HOUR`: messages of the whole service in an hour; 0 for no limit.
+        sms_per_hour(u64) => auth.limits.sms_per_hour;
+        /// `AUTH.LIMITS.SMS_PER_DAY`: messages of the whole service in a day; 0 for no limit.
+        sms_per_day(u64) => auth.limits.sms_per_day;
+        /// `AUTH.LIMITS.SMS_RIAL_PER_DAY`: what the messages of a day may cost; 0 for no limit. Needs
+        /// [`sms_price_rial_per_part`](Self::sms_price_rial_per_part), unless all of the providers
+        /// tell their costs.
+        sms_rial_per_day(u64) => auth.limits.sms_rial_per_day;
+        /// `AUTH.LIMITS.SMS_RESERVE_PERCENT`: the part of these three that is kept for the codes of
+        /// numbers that have an account, 0 to 99.
+        sms_reserve_percent(u8) => auth.limits.sms_reserve_percent;
 
         /// `AUTH.JWT.SIGNING_KEY`: at least 32 bytes, or a private key in PEM.
         signing_key(impl Into<Secret>) => auth.jwt.signing_key;
@@ -77,9 +93,6 @@ impl ConfigBuilder {
         /// `AUTH.JWT.USER_ID_CLAIM`.
         user_id_claim(impl Into<String>) => auth.jwt.user_id_claim;
 
-        /// `SMS.SMS_SERVICE`: the provider, where several have an account or none is to be used. Giving
-        /// an account chooses its provider.
-        sms_service(SmsService) => sms.service;
         /// `SMS.SETTINGS.PARSIAN_WEBCO_IR_BASE_URL`: where its API is, for tests and proxies.
         parsian_webco_ir_base_url(impl Into<String>) => sms.settings.parsian_webco_ir_base_url;
         /// `SMS.SETTINGS.MELI_PAYAMAK_COM_BASE_URL`: where its API is, for tests and proxies.
@@ -88,8 +101,17 @@ impl ConfigBuilder {
         kavenegar_com_from(impl Into<String>) => sms.settings.kavenegar_com_from;
         /// `SMS.SETTINGS.KAVENEGAR_COM_BASE_URL`: where its API is, for tests and proxies.
         kavenegar_com_base_url(impl Into<String>) => sms.settings.kavenegar_com_base_url;
-        /// `SMS.TIMEOUT_SECONDS`: how long a provider may take for one message, 1 second to 60.
+        /// `SMS.TIMEOUT_SECONDS`: how long one message may take, over all providers, 1 second to 60.
         sms_timeout(Duration) => sms.timeout;
+        /// `SMS.MAX_CONCURRENT`: messages in flight to one provider, 1 to 10000.
+        sms_max_concurrent(usize) => sms.max_concurrent;
+        /// `SMS.PRICE_RIAL_PER_PART`: what a part costs, where the provider does not say.
+        sms_price_rial_per_part(u64) => sms.price_rial_per_part;
+        /// `SMS.LOW_BALANCE_RIAL`: below this an account counted in rial is reported; 0 for never.
+        sms_low_balance_rial(i64) => sms.low_balance_rial;
+        /// `SMS.LOW_BALANCE_MESSAGES`: below this an account counted in messages is reported; 0 for
+        /// never.
+        sms_low_balance_messages(i64) => sms.low_balance_messages;
 
         /// `DATABASE.URL`: `sqlite://FILE` or `postgres://…`.
         database_url(impl Into<Secret>) => database.url;
@@ -106,6 +128,8 @@ impl ConfigBuilder {
         workers(usize) => server.workers;
         /// `SERVER.SHUTDOWN_SECONDS`: how long running requests may take after SIGTERM.
         shutdown_timeout(Duration) => server.shutdown_timeout;
+        /// `SERVER.METRICS`: whether the bundled server has `GET /metrics`.
+        metrics(bool) => server.metrics;
         /// `SERVER.LOG_FORMAT`.
         log_format(LogFormat) => server.log_format;
         /// `SERVER.LOG_LEVEL`.
@@ -114,8 +138,22 @@ impl ConfigBuilder {
 
     /// `AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID`: the provider's template for the code, by its id or by a
     /// name given to [`template`](Self::template), before or after.
-    pub fn otp_sms_template(mut self, template: impl Into<TemplateId>) -> Self {
+    pub fn otp_sms_template(mut self, template: impl Into<TemplateIds>) -> Self {
         self.config.auth.options.sms_template = Some(template.into());
+        self
+    }
+
+    /// `AUTH.OPTIONS.OTP_SMS_HOST`: the host of the web page that asks for the code, which browsers
+    /// then fill in (WebOTP).
+    pub fn otp_sms_host(mut self, host: impl Into<String>) -> Self {
+        self.config.auth.options.sms_host = Some(host.into());
+        self
+    }
+
+    /// `AUTH.OPTIONS.OTP_SMS_APP_HASH`: the 11 characters by which Android's SMS Retriever knows the
+    /// application that asks for the code.
+    pub fn otp_sms_app_hash(mut self, hash: impl Into<String>) -> Self {
+        self.config.auth.options.sms_app_hash = Some(hash.into());
         self
     }
 
@@ -137,14 +175,44 @@ impl ConfigBuilder {
         self
     }
 
+    /// `SMS.SMS_SERVICE`: the providers, in the order in which they are tried. Without it, the account
+    /// that is given last chooses its provider alone.
+    ///
+    /// ```
+    /// use chelseru_core::{Config, config::SmsService};
+    ///
+    /// let config = Config::builder()
+    ///     .kavenegar_com("the account's key")
+    ///     .meli_payamak_com("user", "password", "5000")
+    ///     .sms_services([SmsService::KavenegarCom, SmsService::MeliPayamakCom])
+    ///     .template("LOGIN", 12345)
+    ///     .template_of(SmsService::KavenegarCom, "LOGIN", "verify")
+    ///     .otp_sms_template("LOGIN")
+    ///     .build()?;
+    /// assert_eq!(config.sms.services.len(), 2);
+    /// # Ok::<(), chelseru_core::ConfigError>(())
+    /// ```
+    pub fn sms_services(mut self, services: impl Into<Vec<SmsService>>) -> Self {
+        self.services = Some(services.into());
+        self
+    }
+
+    /// `SMS.BREAKER_FAILURES` and `SMS.BREAKER_SECONDS`: after so many failures in a row, 0 to 1000, a
+    /// provider is not asked for so long, 1 second to an hour; 0 failures for never.
+    pub fn sms_breaker(mut self, failures: u32, pause: Duration) -> Self {
+        self.config.sms.breaker_failures = failures;
+        self.config.sms.breaker_pause = pause;
+        self
+    }
+
     /// Sends by parsian.webco.ir with this account.
     pub fn parsian_webco_ir(mut self, api_key: impl Into<Secret>) -> Self {
         self.config.sms.settings.parsian_webco_ir_api_key = api_key.into();
-        self.sms_service(SmsService::ParsianWebcoIr)
+        self.chosen(SmsService::ParsianWebcoIr)
     }
 
-    /// Sends by melipayamak.com with this account; the password is the API key where the panel
-    /// demands one, `from` is the line.
+    /// Sends by melipayamak.com with this account, over REST; the password is the API key where the
+    /// panel demands one, `from` is the line.
     pub fn meli_payamak_com(
         mut self,
         username: impl Into<String>,
@@ -155,18 +223,69 @@ impl ConfigBuilder {
         settings.meli_payamak_com_username = username.into();
         settings.meli_payamak_com_password = password.into();
         settings.meli_payamak_com_from = from.into();
-        self.sms_service(SmsService::MeliPayamakCom)
+        settings.meli_payamak_com_api = MeliPayamakApi::Rest;
+        self.chosen(SmsService::MeliPayamakCom)
+    }
+
+    /// Sends by melipayamak.com with this account, over SOAP, which sends texts alone.
+    pub fn meli_payamak_com_soap(
+        mut self,
+        username: impl Into<String>,
+        password: impl Into<Secret>,
+        from: impl Into<String>,
+    ) -> Self {
+        self = self.meli_payamak_com(username, password, from);
+        self.config.sms.settings.meli_payamak_com_api = MeliPayamakApi::Soap;
+        self
+    }
+
+    /// Sends by melipayamak.com over its console API, with the token from there and the line to send
+    /// from. It is used before a user name and a password.
+    pub fn meli_payamak_com_console(
+        mut self,
+        token: impl Into<Secret>,
+        from: impl Into<String>,
+    ) -> Self {
+        let settings = &mut self.config.sms.settings;
+        settings.meli_payamak_com_console_token = token.into();
+        settings.meli_payamak_com_from = from.into();
+        self.chosen(SmsService::MeliPayamakCom)
     }
 
     /// Sends by kavenegar.com with this account.
     pub fn kavenegar_com(mut self, api_key: impl Into<Secret>) -> Self {
         self.config.sms.settings.kavenegar_com_api_key = api_key.into();
-        self.sms_service(SmsService::KavenegarCom)
+        self.chosen(SmsService::KavenegarCom)
     }
 
-    /// `SMS.TEMPLATES`: adds a name for one of the provider's templates.
-    pub fn template(mut self, name: impl Into<String>, id: impl Into<TemplateId>) -> Self {
-        self.config.sms.templates.insert(name.into(), id.into());
+    fn chosen(mut self, service: SmsService) -> Self {
+        self.config.sms.services = vec![service];
+        self
+    }
+
+    /// `SMS.TEMPLATES`: a name for a template, with the id that it has with every provider without
+    /// one of its own.
+    ///
+    /// [`TemplateIds`] may also name providers of the application's own, by
+    /// [`SmsProvider::name`](crate::sms::SmsProvider::name).
+    pub fn template(mut self, name: impl Into<String>, id: impl Into<TemplateIds>) -> Self {
+        let TemplateIds { any, of } = id.into();
+        let ids = self.config.sms.templates.entry(name.into()).or_default();
+        ids.any = any.or(ids.any.take());
+        ids.of.extend(of);
+        self
+    }
+
+    /// `SMS.TEMPLATES`: the id that the template of this name has with one provider, before or after
+    /// [`template`](Self::template).
+    pub fn template_of(
+        mut self,
+        service: SmsService,
+        name: impl Into<String>,
+        id: impl Into<TemplateId>,
+    ) -> Self {
+        let ids = self.config.sms.templates.entry(name.into()).or_default();
+        ids.of.insert(service.name().to_owned(), id.into());
         self
     }
 
@@ -182,7 +301,13 @@ impl ConfigBuilder {
     ///
     /// Every problem, by the key that the setting has in a file.
     pub fn build(self) -> Result<Config, ConfigError> {
-        let Self { mut config } = self;
+        let Self {
+            mut config,
+            services,
+        } = self;
+        if let Some(services) = services {
+            config.sms.services = services;
+        }
         config.normalise();
         config.validate()?;
         Ok(config)

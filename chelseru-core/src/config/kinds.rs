@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::TemplateIds;
 use super::source::Found;
 use crate::secret::Secret;
 use crate::sms::TemplateId;
@@ -14,6 +15,11 @@ use ipnet::IpNet;
 pub(super) trait Kind<F> {
     /// The value, where it has the right type.
     fn read(&self, found: &Found) -> Option<F>;
+
+    /// What is said of a value that cannot be read, as in "found true".
+    fn unreadable(&self, found: &Found) -> String {
+        found.describe(self.is_hidden())
+    }
 
     /// What is wrong with a value of the right type, as in "found 12".
     fn fault(&self, _field: &F) -> Option<String> {
@@ -36,11 +42,17 @@ fn found(value: impl Display) -> String {
 /// One of several names.
 pub(super) struct Choice<T: 'static>(pub(super) &'static [(&'static str, T)]);
 
-impl<T: Copy> Kind<T> for Choice<T> {
-    fn read(&self, found: &Found) -> Option<T> {
-        let name = found.text()?;
+impl<T: Copy> Choice<T> {
+    /// What the name stands for.
+    pub(super) fn named(&self, name: &str) -> Option<T> {
         let (_, value) = self.0.iter().find(|(known, _)| *known == name)?;
         Some(*value)
+    }
+}
+
+impl<T: Copy> Kind<T> for Choice<T> {
+    fn read(&self, found: &Found) -> Option<T> {
+        self.named(found.text()?)
     }
 
     fn allowed(&self) -> String {
@@ -53,6 +65,40 @@ impl<T: Copy> Kind<T> for Choice<T> {
             [only] => format!("allowed is {only}"),
             _ => format!("allowed are {}", names.join(", ")),
         }
+    }
+}
+
+/// One or several of the names, each once, in an order that means something.
+pub(super) struct Choices<T: 'static>(pub(super) Choice<T>);
+
+impl<T: Copy + PartialEq> Kind<Vec<T>> for Choices<T> {
+    fn read(&self, found: &Found) -> Option<Vec<T>> {
+        match found.list() {
+            Some(items) => items.iter().map(|item| self.0.read(item)).collect(),
+            None => self.0.read(found).map(|one| vec![one]),
+        }
+    }
+
+    /// Only the item that is wrong: in a list of several it would have to be searched for.
+    fn unreadable(&self, found: &Found) -> String {
+        let items = found.list().unwrap_or_default();
+        let wrong = items.iter().find(|item| self.0.read(item).is_none());
+        wrong.unwrap_or(found).describe(self.is_hidden())
+    }
+
+    fn fault(&self, values: &Vec<T>) -> Option<String> {
+        if values.is_empty() {
+            return Some("is empty".to_owned());
+        }
+        let mut places = 1..values.len();
+        let twice = places.find(|&place| values[..place].contains(&values[place]))?;
+        let mut names = self.0.0.iter();
+        let (name, _) = names.find(|(_, value)| *value == values[twice])?;
+        Some(format!("found {name:?} twice"))
+    }
+
+    fn allowed(&self) -> String {
+        format!("{}, or a list of them", self.0.allowed())
     }
 }
 
@@ -211,10 +257,10 @@ impl Kind<Secret> for Text {
     }
 }
 
-/// A text, or none.
-pub(super) struct OptionalText;
+/// A text that fulfils a condition, or none.
+pub(super) struct Optional(pub(super) Text);
 
-impl Kind<Option<String>> for OptionalText {
+impl Kind<Option<String>> for Optional {
     fn read(&self, found: &Found) -> Option<Option<String>> {
         if found.is_null() {
             return Some(None);
@@ -224,11 +270,18 @@ impl Kind<Option<String>> for OptionalText {
     }
 
     fn fault(&self, text: &Option<String>) -> Option<String> {
-        (text.as_deref() == Some("")).then(|| "is empty".to_owned())
+        match text.as_deref()? {
+            "" => Some("is empty".to_owned()),
+            text => self.0.fault_of(text),
+        }
     }
 
     fn allowed(&self) -> String {
-        "allowed is a text, or null for none".to_owned()
+        format!("allowed is {}, or null for none", self.0.allowed)
+    }
+
+    fn is_hidden(&self) -> bool {
+        self.0.hidden
     }
 }
 
@@ -289,7 +342,12 @@ impl Kind<Option<Vec<i64>>> for Groups {
 }
 
 /// A template's id: a number, or a name with providers that name their templates.
-pub(super) struct Template;
+pub(super) enum Template {
+    /// With every provider that has none of its own.
+    OfAll,
+    /// With one provider.
+    OfProvider,
+}
 
 impl Kind<TemplateId> for Template {
     fn read(&self, found: &Found) -> Option<TemplateId> {
@@ -308,23 +366,30 @@ impl Kind<TemplateId> for Template {
     }
 
     fn allowed(&self) -> String {
-        "allowed is a template's id: a whole number from 1, or a text".to_owned()
+        const ID: &str = "allowed is a template's id: a whole number from 1, or a text";
+        match self {
+            Self::OfAll => format!("{ID}, or a table of ids by provider"),
+            Self::OfProvider => ID.to_owned(),
+        }
     }
 }
 
 /// A template's id or its name in `SMS.TEMPLATES`; 0, an empty text and null mean none.
 pub(super) struct OptionalTemplate;
 
-impl Kind<Option<TemplateId>> for OptionalTemplate {
-    fn read(&self, found: &Found) -> Option<Option<TemplateId>> {
+impl Kind<Option<TemplateIds>> for OptionalTemplate {
+    fn read(&self, found: &Found) -> Option<Option<TemplateIds>> {
         if found.is_null() {
             return Some(None);
         }
-        Template.read(found).map(Some)
+        let id = Template::OfAll.read(found)?;
+        Some(Some(TemplateIds::from(id)))
     }
 
-    fn fault(&self, template: &Option<TemplateId>) -> Option<String> {
-        Template.fault(template.as_ref()?)
+    fn fault(&self, template: &Option<TemplateIds>) -> Option<String> {
+        let ids = template.as_ref()?;
+        let mut ids = ids.any.iter().chain(ids.of.values());
+        ids.find_map(|id| Template::OfAll.fault(id))
     }
 
     fn allowed(&self) -> String {

@@ -7,10 +7,10 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::Value;
 
 use super::error::Problems;
-use super::kinds::Kind;
+use super::kinds::{Kind, Template};
 use super::schema::{self, Names, Visitor};
 use super::source::{Found, Source};
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, TemplateIds};
 
 impl Config {
     /// Reads a file, TOML or JSON by its extension.
@@ -119,9 +119,9 @@ impl Reader<'_> {
     fn value<F>(&mut self, key: &str, found: &Found, kind: &impl Kind<F>) -> Option<F> {
         let value = kind.read(found);
         if value.is_none() {
-            let found = found.describe(kind.is_hidden());
+            let unreadable = kind.unreadable(found);
             self.problems
-                .add(key, format!("{found}, {}", kind.allowed()));
+                .add(key, format!("{unreadable}, {}", kind.allowed()));
         }
         value
     }
@@ -136,15 +136,16 @@ impl Visitor for Reader<'_> {
         }
     }
 
-    fn table<F>(
-        &mut self,
-        table: &'static str,
-        entries: &mut BTreeMap<String, F>,
-        kind: &impl Kind<F>,
-    ) {
+    fn templates(&mut self, table: &'static str, templates: &mut BTreeMap<String, TemplateIds>) {
         for (name, found) in self.source.inside(table) {
-            if let Some(value) = self.value(&format!("{table}.{name}"), found, kind) {
-                entries.insert(name.to_owned(), value);
+            let key = format!("{table}.{name}");
+            if let Some((name, provider)) = schema::name_and_provider(name) {
+                if let Some(id) = self.value(&key, found, &Template::OfProvider) {
+                    let ids = templates.entry(name.to_owned()).or_default();
+                    ids.of.insert(provider.to_owned(), id);
+                }
+            } else if let Some(id) = self.value(&key, found, &Template::OfAll) {
+                templates.entry(name.to_owned()).or_default().any = Some(id);
             }
         }
     }

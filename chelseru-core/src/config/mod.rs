@@ -55,7 +55,7 @@ use crate::sms::TemplateId;
 /// )?;
 /// assert_eq!(config.auth.options.lifetime, Duration::from_secs(120));
 /// assert_eq!(config.auth.options.sms_template, Some(1.into()));
-/// assert_eq!(config.sms.service, SmsService::ParsianWebcoIr);
+/// assert_eq!(config.sms.services, [SmsService::ParsianWebcoIr]);
 ///
 /// let error = Config::from_toml("AUTH.OPTIONS.OTP_LENGTH = 12").unwrap_err();
 /// assert_eq!(
@@ -112,9 +112,15 @@ pub struct OtpOptions {
     pub lifetime: Duration,
     /// `OTP_SMS_TEMPLATE_ID`: the provider's template for the code, by id or by a name of
     /// `SMS.TEMPLATES`.
-    pub sms_template: Option<TemplateId>,
+    pub sms_template: Option<TemplateIds>,
     /// `OTP_SMS_TEXT`: the text when there is no template; `{code}` and `{minutes}` are filled in.
     pub sms_text: String,
+    /// `OTP_SMS_HOST`: the host of the web page that asks for the code; the text's last line is then
+    /// `@host #code`, which browsers read (WebOTP).
+    pub sms_host: Option<String>,
+    /// `OTP_SMS_APP_HASH`: the 11 characters by which Android's SMS Retriever knows the application
+    /// that asks for the code.
+    pub sms_app_hash: Option<String>,
     /// `SIGNUP_GROUPS`: the groups in which new accounts may be made; every group when not set. A
     /// client names the group itself, so set this before a group means a privilege.
     pub signup_groups: Option<Vec<i64>>,
@@ -127,6 +133,8 @@ impl Default for OtpOptions {
             lifetime: Duration::from_secs(4 * 60),
             sms_template: None,
             sms_text: "کد ورود شما: {code}\nاین کد تا {minutes} دقیقه معتبر است.".to_owned(),
+            sms_host: None,
+            sms_app_hash: None,
             signup_groups: None,
         }
     }
@@ -204,11 +212,26 @@ impl JwtAlgorithm {
 pub struct AuthLimits {
     /// `OTP_ATTEMPTS`: tries after which a code is not accepted any more; 5 by default.
     pub otp_attempts: u32,
+    /// `SMS_PER_HOUR`: messages that the whole service may send in an hour; none by default.
+    pub sms_per_hour: u64,
+    /// `SMS_PER_DAY`: messages that the whole service may send in a day; none by default.
+    pub sms_per_day: u64,
+    /// `SMS_RIAL_PER_DAY`: what the messages of a day may cost; none by default.
+    pub sms_rial_per_day: u64,
+    /// `SMS_RESERVE_PERCENT`: the part of these three that is kept for the codes of numbers that
+    /// have an account; 20 by default.
+    pub sms_reserve_percent: u8,
 }
 
 impl Default for AuthLimits {
     fn default() -> Self {
-        Self { otp_attempts: 5 }
+        Self {
+            otp_attempts: 5,
+            sms_per_hour: 0,
+            sms_per_day: 0,
+            sms_rial_per_day: 0,
+            sms_reserve_percent: 20,
+        }
     }
 }
 
@@ -216,25 +239,81 @@ impl Default for AuthLimits {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SmsConfig {
-    /// `SMS_SERVICE`: `CONSOLE` by default.
-    pub service: SmsService,
+    /// `SMS_SERVICE`: the providers, in the order in which they are tried; `CONSOLE` by default.
+    pub services: Vec<SmsService>,
     /// `SETTINGS`.
     pub settings: SmsSettings,
     /// `TEMPLATES`: names for the provider's template ids.
-    pub templates: BTreeMap<String, TemplateId>,
-    /// `TIMEOUT_SECONDS`: how long a provider may take for one message; 8 seconds by default.
+    pub templates: BTreeMap<String, TemplateIds>,
+    /// `TIMEOUT_SECONDS`: how long one message may take, over all providers; 8 seconds by default.
     pub timeout: Duration,
+    /// `MAX_CONCURRENT`: messages in flight to one provider; 64 by default.
+    pub max_concurrent: usize,
+    /// `BREAKER_FAILURES`: failures in a row after which a provider is not asked for a while; 5 by
+    /// default, 0 for never.
+    pub breaker_failures: u32,
+    /// `BREAKER_SECONDS`: that while, which doubles up to ten times as long; 30 seconds by default.
+    pub breaker_pause: Duration,
+    /// `PRICE_RIAL_PER_PART`: what a part costs, for budgets, where the provider does not say; 0 by
+    /// default.
+    pub price_rial_per_part: u64,
+    /// `LOW_BALANCE_RIAL`: below this an account counted in rial is reported; 0, for never, by default.
+    pub low_balance_rial: i64,
+    /// `LOW_BALANCE_MESSAGES`: below this an account counted in messages is reported; 0, for never,
+    /// by default.
+    pub low_balance_messages: i64,
 }
 
 impl Default for SmsConfig {
     fn default() -> Self {
         Self {
-            service: SmsService::default(),
+            services: vec![SmsService::default()],
             settings: SmsSettings::default(),
             templates: BTreeMap::new(),
             timeout: Duration::from_secs(8),
+            max_concurrent: 64,
+            breaker_failures: 5,
+            breaker_pause: Duration::from_secs(30),
+            price_rial_per_part: 0,
+            low_balance_rial: 0,
+            low_balance_messages: 0,
         }
     }
+}
+
+/// A template's id with each provider: one for all of them, or some of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TemplateIds {
+    /// The id with every provider that is not named in `of`.
+    pub any: Option<TemplateId>,
+    /// The ids with providers, by their names.
+    pub of: BTreeMap<String, TemplateId>,
+}
+
+impl TemplateIds {
+    /// The template's id with this provider.
+    pub fn with(&self, provider: &str) -> Option<&TemplateId> {
+        self.of.get(provider).or(self.any.as_ref())
+    }
+}
+
+impl<T: Into<TemplateId>> From<T> for TemplateIds {
+    fn from(id: T) -> Self {
+        Self {
+            any: Some(id.into()),
+            of: BTreeMap::new(),
+        }
+    }
+}
+
+/// `SMS.SETTINGS.MELI_PAYAMAK_COM_API`: which of its interfaces an account uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MeliPayamakApi {
+    /// `REST`: texts, templates, deliveries and credit.
+    #[default]
+    Rest,
+    /// `SOAP`: texts, for accounts that only have this.
+    Soap,
 }
 
 /// `SMS.SMS_SERVICE`.
@@ -278,7 +357,12 @@ pub struct SmsSettings {
     pub meli_payamak_com_password: Secret,
     /// `MELI_PAYAMAK_COM_FROM`
     pub meli_payamak_com_from: String,
-    /// `MELI_PAYAMAK_COM_BASE_URL`
+    /// `MELI_PAYAMAK_COM_API`: `REST` by default.
+    pub meli_payamak_com_api: MeliPayamakApi,
+    /// `MELI_PAYAMAK_COM_CONSOLE_TOKEN`: the token of the console API, which is used when there is
+    /// one, in place of the user name and the password.
+    pub meli_payamak_com_console_token: Secret,
+    /// `MELI_PAYAMAK_COM_BASE_URL`: the official host of the API when empty.
     pub meli_payamak_com_base_url: String,
     /// `KAVENEGAR_COM_API_KEY`
     pub kavenegar_com_api_key: Secret,
@@ -296,7 +380,9 @@ impl Default for SmsSettings {
             meli_payamak_com_username: String::new(),
             meli_payamak_com_password: Secret::default(),
             meli_payamak_com_from: String::new(),
-            meli_payamak_com_base_url: "https://rest.payamak-panel.com".to_owned(),
+            meli_payamak_com_api: MeliPayamakApi::default(),
+            meli_payamak_com_console_token: Secret::default(),
+            meli_payamak_com_base_url: String::new(),
             kavenegar_com_api_key: Secret::default(),
             kavenegar_com_from: String::new(),
             kavenegar_com_base_url: "https://api.kavenegar.com".to_owned(),
@@ -339,6 +425,8 @@ pub struct ServerConfig {
     pub workers: usize,
     /// `SHUTDOWN_SECONDS`: how long running requests may take after SIGTERM; 10 by default.
     pub shutdown_timeout: Duration,
+    /// `METRICS`: whether the bundled server has `GET /metrics`; no by default.
+    pub metrics: bool,
     /// `LOG_FORMAT`.
     pub log_format: LogFormat,
     /// `LOG_LEVEL`.
@@ -354,6 +442,7 @@ impl Default for ServerConfig {
             max_body_bytes: 64 * 1024,
             workers: 0,
             shutdown_timeout: Duration::from_secs(10),
+            metrics: false,
             log_format: LogFormat::default(),
             log_level: LogLevel::default(),
         }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::error::Problems;
-use super::kinds::Kind;
+use super::kinds::{Kind, Template};
 use super::schema::{self, Names, Visitor};
-use super::{Config, ConfigError, JwtConfig, SmsConfig, SmsService, texts};
+use super::{Config, ConfigError, JwtConfig, SmsConfig, SmsService, TemplateIds, texts};
+use crate::sms::TemplateId;
 
 /// As long as the shortest hash of the HS algorithms (RFC 7518, section 3.2).
 const SHORTEST_SECRET: usize = 32;
@@ -28,7 +29,8 @@ impl Config {
         schema::walk(&mut self.clone(), &mut Checker { problems });
         check_keys(&self.auth.jwt, problems);
         check_lifetimes(&self.auth.jwt, problems);
-        check_account(&self.sms, problems);
+        check_accounts(&self.sms, problems);
+        check_price(self, problems);
     }
 
     /// Brings what can be written in several ways to one form, and looks the template's name up.
@@ -45,9 +47,22 @@ impl Config {
         }
 
         let template = self.auth.options.sms_template.take();
-        self.auth.options.sms_template = template
-            .map(|named| self.sms.templates.get(&named.0).cloned().unwrap_or(named))
-            .filter(|id| !matches!(id.0.as_str(), "" | "0"));
+        self.auth.options.sms_template = template.and_then(|ids| self.template_meant_by(ids));
+    }
+
+    /// The template's ids, where what is given for all providers may be its name. A 0 and an empty
+    /// text are no id.
+    fn template_meant_by(&self, mut given: TemplateIds) -> Option<TemplateIds> {
+        let name = given.any.as_ref().map(|TemplateId(name)| name);
+        if let Some(named) = name.and_then(|name| self.sms.templates.get(name)) {
+            let mut ids = named.clone();
+            ids.of.append(&mut given.of);
+            given = ids;
+        }
+        given
+            .any
+            .take_if(|TemplateId(id)| matches!(id.as_str(), "" | "0"));
+        (given != TemplateIds::default()).then_some(given)
     }
 }
 
@@ -56,26 +71,32 @@ struct Checker<'a> {
     problems: &'a mut Problems,
 }
 
-impl Visitor for Checker<'_> {
-    fn setting<F>(&mut self, key: &'static str, field: &mut F, kind: &impl Kind<F>) {
+impl Checker<'_> {
+    fn check<F>(&mut self, key: &str, field: &F, kind: &impl Kind<F>) {
         if let Some(fault) = kind.fault(field) {
             self.problems
                 .add(key, format!("{fault}, {}", kind.allowed()));
         }
     }
+}
 
-    fn table<F>(
-        &mut self,
-        table: &'static str,
-        entries: &mut BTreeMap<String, F>,
-        kind: &impl Kind<F>,
-    ) {
-        for (name, field) in entries {
-            if let Some(fault) = kind.fault(field) {
-                self.problems.add(
-                    &format!("{table}.{name}"),
-                    format!("{fault}, {}", kind.allowed()),
-                );
+impl Visitor for Checker<'_> {
+    fn setting<F>(&mut self, key: &'static str, field: &mut F, kind: &impl Kind<F>) {
+        self.check(key, field, kind);
+    }
+
+    fn templates(&mut self, table: &'static str, templates: &mut BTreeMap<String, TemplateIds>) {
+        for (name, ids) in templates {
+            let key = format!("{table}.{name}");
+            if ids.any.is_none() && ids.of.is_empty() {
+                let allowed = Template::OfAll.allowed();
+                self.problems.add(&key, format!("is empty, {allowed}"));
+            }
+            if let Some(id) = &ids.any {
+                self.check(&key, id, &Template::OfAll);
+            }
+            for (provider, id) in &ids.of {
+                self.check(&format!("{key}.{provider}"), id, &Template::OfProvider);
             }
         }
     }
@@ -132,27 +153,53 @@ fn check_lifetimes(jwt: &JwtConfig, problems: &mut Problems) {
     }
 }
 
-/// The chosen provider has what it needs.
-fn check_account(sms: &SmsConfig, problems: &mut Problems) {
+/// Every provider of the list has what it needs.
+fn check_accounts(sms: &SmsConfig, problems: &mut Problems) {
     let of = &sms.settings;
-    let needed = match sms.service {
-        SmsService::Console => vec![],
-        SmsService::ParsianWebcoIr => vec![("API_KEY", of.parsian_webco_ir_api_key.is_empty())],
-        SmsService::MeliPayamakCom => vec![
-            ("USERNAME", of.meli_payamak_com_username.is_empty()),
-            ("PASSWORD", of.meli_payamak_com_password.is_empty()),
-            ("FROM", of.meli_payamak_com_from.is_empty()),
-        ],
-        SmsService::KavenegarCom => vec![("API_KEY", of.kavenegar_com_api_key.is_empty())],
-    };
-    let service = sms.service.name();
-    for (name, is_missing) in needed {
-        if is_missing {
-            let key = format!("SMS.SETTINGS.{service}_{name}");
-            problems.add(
-                &key,
-                format!("is missing, SMS_SERVICE = \"{service}\" needs it"),
-            );
+    let has_console_token = !of.meli_payamak_com_console_token.is_empty();
+    for service in &sms.services {
+        let needed = match service {
+            SmsService::Console => vec![],
+            SmsService::ParsianWebcoIr => {
+                vec![("API_KEY", of.parsian_webco_ir_api_key.is_empty())]
+            }
+            SmsService::MeliPayamakCom => {
+                let mut needed = vec![("FROM", of.meli_payamak_com_from.is_empty())];
+                if !has_console_token {
+                    needed.push(("USERNAME", of.meli_payamak_com_username.is_empty()));
+                    needed.push(("PASSWORD", of.meli_payamak_com_password.is_empty()));
+                }
+                needed
+            }
+            SmsService::KavenegarCom => vec![("API_KEY", of.kavenegar_com_api_key.is_empty())],
+        };
+        let service = service.name();
+        for (name, is_missing) in needed {
+            if is_missing {
+                let key = format!("SMS.SETTINGS.{service}_{name}");
+                problems.add(
+                    &key,
+                    format!("is missing, SMS_SERVICE = \"{service}\" needs it"),
+                );
+            }
         }
+    }
+}
+
+/// A budget in rial counts every message. A provider that does not tell its cost needs a price, else
+/// its messages would count for nothing.
+fn check_price(config: &Config, problems: &mut Problems) {
+    const PRICE: &str = "SMS.PRICE_RIAL_PER_PART";
+    let has_budget = config.auth.limits.sms_rial_per_day > 0;
+    if !has_budget || config.sms.price_rial_per_part > 0 || problems.has("SMS.SMS_SERVICE") {
+        return;
+    }
+    let mut services = config.sms.services.iter();
+    if let Some(silent) = services.find(|service| **service != SmsService::KavenegarCom) {
+        let message = format!(
+            "found 0, AUTH.LIMITS.SMS_RIAL_PER_DAY needs more, for {} does not tell what a message costs",
+            silent.name()
+        );
+        problems.add(PRICE, message);
     }
 }

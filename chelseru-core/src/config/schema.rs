@@ -3,23 +3,21 @@
 use std::collections::BTreeMap;
 
 use super::kinds::{
-    Address, Choice, Flag, Groups, Kind, Minutes, Networks, OptionalTemplate, OptionalText,
-    Seconds, Template, Text, Texts, Whole,
+    Address, Choice, Choices, Flag, Groups, Kind, Minutes, Networks, Optional, OptionalTemplate,
+    Seconds, Text, Texts, Whole,
 };
-use super::{AuthMethod, Config, JwtAlgorithm, LogFormat, LogLevel, SmsService, texts};
+use super::{
+    AuthMethod, Config, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi, SmsService, TemplateIds,
+    texts,
+};
 
 /// What is done with every setting: read it, check it, or note its name.
 pub(super) trait Visitor {
     /// One setting.
     fn setting<F>(&mut self, key: &'static str, field: &mut F, kind: &impl Kind<F>);
 
-    /// A table whose keys the user chooses.
-    fn table<F>(
-        &mut self,
-        table: &'static str,
-        entries: &mut BTreeMap<String, F>,
-        kind: &impl Kind<F>,
-    );
+    /// The table whose names the user chooses.
+    fn templates(&mut self, table: &'static str, templates: &mut BTreeMap<String, TemplateIds>);
 }
 
 /// Tables that are known although they have no settings yet.
@@ -44,6 +42,8 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "AUTH.OPTIONS.OTP_EXPIRE_PER_MINUTES": auth.options.lifetime => Minutes { up_to: 1440 };
         "AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID": auth.options.sms_template => OptionalTemplate;
         "AUTH.OPTIONS.OTP_SMS_TEXT": auth.options.sms_text => SMS_TEXT;
+        "AUTH.OPTIONS.OTP_SMS_HOST": auth.options.sms_host => Optional(HOST);
+        "AUTH.OPTIONS.OTP_SMS_APP_HASH": auth.options.sms_app_hash => Optional(APP_HASH);
         "AUTH.OPTIONS.SIGNUP_GROUPS": auth.options.signup_groups => Groups;
 
         "AUTH.JWT.SIGNING_KEY": auth.jwt.signing_key => SECRET;
@@ -52,27 +52,39 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "AUTH.JWT.ACCESS_TOKEN_LIFETIME": auth.jwt.access_token_lifetime => Seconds(1..=CENTURY);
         "AUTH.JWT.REFRESH_TOKEN_LIFETIME": auth.jwt.refresh_token_lifetime => Seconds(1..=CENTURY);
         "AUTH.JWT.ROTATE_REFRESH_TOKENS": auth.jwt.rotate_refresh_tokens => Flag;
-        "AUTH.JWT.ISSUER": auth.jwt.issuer => OptionalText;
+        "AUTH.JWT.ISSUER": auth.jwt.issuer => Optional(TEXT);
         "AUTH.JWT.AUDIENCE": auth.jwt.audience => Texts;
         "AUTH.JWT.LEEWAY": auth.jwt.leeway => Seconds(0..=DAY);
         "AUTH.JWT.USER_ID_CLAIM": auth.jwt.user_id_claim => CLAIM;
 
         "AUTH.LIMITS.OTP_ATTEMPTS": auth.limits.otp_attempts => Whole(0..=1000);
+        "AUTH.LIMITS.SMS_PER_HOUR": auth.limits.sms_per_hour => Whole(0..=MOST_MESSAGES);
+        "AUTH.LIMITS.SMS_PER_DAY": auth.limits.sms_per_day => Whole(0..=MOST_MESSAGES);
+        "AUTH.LIMITS.SMS_RIAL_PER_DAY": auth.limits.sms_rial_per_day => Whole(0..=MOST_RIAL);
+        "AUTH.LIMITS.SMS_RESERVE_PERCENT": auth.limits.sms_reserve_percent => Whole(0..=99);
 
-        "SMS.SMS_SERVICE": sms.service => SMS_SERVICE;
+        "SMS.SMS_SERVICE": sms.services => SMS_SERVICES;
         "SMS.SETTINGS.PARSIAN_WEBCO_IR_API_KEY": sms.settings.parsian_webco_ir_api_key => SECRET;
         "SMS.SETTINGS.PARSIAN_WEBCO_IR_BASE_URL": sms.settings.parsian_webco_ir_base_url => BASE_URL;
         "SMS.SETTINGS.MELI_PAYAMAK_COM_USERNAME": sms.settings.meli_payamak_com_username => TEXT;
         "SMS.SETTINGS.MELI_PAYAMAK_COM_PASSWORD": sms.settings.meli_payamak_com_password => SECRET;
         "SMS.SETTINGS.MELI_PAYAMAK_COM_FROM": sms.settings.meli_payamak_com_from => TEXT;
-        "SMS.SETTINGS.MELI_PAYAMAK_COM_BASE_URL": sms.settings.meli_payamak_com_base_url => BASE_URL;
+        "SMS.SETTINGS.MELI_PAYAMAK_COM_API": sms.settings.meli_payamak_com_api => MELI_PAYAMAK_API;
+        "SMS.SETTINGS.MELI_PAYAMAK_COM_CONSOLE_TOKEN": sms.settings.meli_payamak_com_console_token => SECRET;
+        "SMS.SETTINGS.MELI_PAYAMAK_COM_BASE_URL": sms.settings.meli_payamak_com_base_url => BASE_URL_OR_NONE;
         "SMS.SETTINGS.KAVENEGAR_COM_API_KEY": sms.settings.kavenegar_com_api_key => SECRET;
         "SMS.SETTINGS.KAVENEGAR_COM_FROM": sms.settings.kavenegar_com_from => TEXT;
         "SMS.SETTINGS.KAVENEGAR_COM_BASE_URL": sms.settings.kavenegar_com_base_url => BASE_URL;
     }
-    visitor.table("SMS.TEMPLATES", &mut config.sms.templates, &Template);
+    visitor.templates("SMS.TEMPLATES", &mut config.sms.templates);
     settings! { visitor, config;
         "SMS.TIMEOUT_SECONDS": sms.timeout => Seconds(1..=60);
+        "SMS.MAX_CONCURRENT": sms.max_concurrent => Whole(1..=10_000);
+        "SMS.BREAKER_FAILURES": sms.breaker_failures => Whole(0..=1000);
+        "SMS.BREAKER_SECONDS": sms.breaker_pause => Seconds(1..=3600);
+        "SMS.PRICE_RIAL_PER_PART": sms.price_rial_per_part => Whole(0..=MOST_RIAL_PER_PART);
+        "SMS.LOW_BALANCE_RIAL": sms.low_balance_rial => Whole(0..=MOST_RIAL.cast_signed());
+        "SMS.LOW_BALANCE_MESSAGES": sms.low_balance_messages => Whole(0..=MOST_MESSAGES.cast_signed());
 
         "DATABASE.URL": database.url => DATABASE_URL;
         "DATABASE.MAX_CONNECTIONS": database.max_connections => Whole(1..=1000);
@@ -83,6 +95,7 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "SERVER.MAX_BODY_BYTES": server.max_body_bytes => Whole(1024..=16 * 1024 * 1024);
         "SERVER.WORKERS": server.workers => Whole(0..=1024);
         "SERVER.SHUTDOWN_SECONDS": server.shutdown_timeout => Seconds(0..=3600);
+        "SERVER.METRICS": server.metrics => Flag;
         "SERVER.LOG_FORMAT": server.log_format => LOG_FORMAT;
         "SERVER.LOG_LEVEL": server.log_level => LOG_LEVEL;
     }
@@ -91,6 +104,11 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
 const DAY: u64 = 86_400;
 /// A token may outlive its makers, but its end must be a date that every library can count to.
 const CENTURY: u64 = 100 * 365 * DAY;
+
+// What nobody sends or pays; far enough below the largest number for sums.
+const MOST_MESSAGES: u64 = 1_000_000_000;
+const MOST_RIAL: u64 = 1_000_000_000_000_000;
+const MOST_RIAL_PER_PART: u64 = 1_000_000;
 
 const METHOD: Choice<AuthMethod> =
     Choice(&[("OTP", AuthMethod::Otp), ("PASSWD", AuthMethod::Passwd)]);
@@ -122,6 +140,13 @@ const SMS_SERVICE: Choice<SmsService> = Choice(&[
     (SmsService::Console.name(), SmsService::Console),
 ]);
 
+const SMS_SERVICES: Choices<SmsService> = Choices(SMS_SERVICE);
+
+const MELI_PAYAMAK_API: Choice<MeliPayamakApi> = Choice(&[
+    ("REST", MeliPayamakApi::Rest),
+    ("SOAP", MeliPayamakApi::Soap),
+]);
+
 const LOG_FORMAT: Choice<LogFormat> = Choice(&[
     ("auto", LogFormat::Auto),
     ("pretty", LogFormat::Pretty),
@@ -140,6 +165,16 @@ const TEXT: Text = Text::allowed("a text", |_| true);
 const SECRET: Text = TEXT.hidden();
 
 const SMS_TEXT: Text = Text::allowed("a text with {code} in it", texts::has_code);
+
+const HOST: Text = Text::allowed(
+    "a host name alone, such as shop.example, in ASCII (xn--… for other letters)",
+    texts::is_host_name,
+);
+
+const APP_HASH: Text = Text::allowed(
+    "the 11 characters of an application's hash, of A-Z a-z 0-9 + /",
+    texts::is_app_hash,
+);
 
 const CLAIM: Text = Text::allowed(
     "a name that is none of token_type, exp, iat, jti, sid, iss and aud",
@@ -164,6 +199,30 @@ const BASE_URL: Text = Text::allowed(
 )
 .hidden();
 
+const BASE_URL_OR_NONE: Text = Text::allowed(
+    "https://HOST, or http:// for a loopback host, without a user, a query or a fragment; or an \
+     empty text for the official host",
+    |url| url.is_empty() || texts::is_base_url(url),
+)
+.hidden();
+
+/// The name and the provider of a template's id with one provider, as in `LOGIN.KAVENEGAR_COM`. Any
+/// other level belongs to the name.
+pub(super) fn name_and_provider(name: &str) -> Option<(&str, &str)> {
+    name.rsplit_once('.')
+        .filter(|(_, provider)| is_provider(provider))
+}
+
+/// Whether a provider has this name.
+pub(super) fn is_provider(name: &str) -> bool {
+    SMS_SERVICE.named(name).is_some()
+}
+
+/// Which names providers have, as in "allowed are …".
+pub(super) fn allowed_providers() -> String {
+    SMS_SERVICE.allowed()
+}
+
 /// The names of everything that may be set, in the order of the documentation.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -185,11 +244,13 @@ impl Names {
 
     /// Whether a value may stand here.
     pub(super) fn is_setting(&self, key: &str) -> bool {
-        self.settings.contains(&key)
-            || self
-                .open_tables
-                .iter()
-                .any(|table| inside(table, key).is_some())
+        self.settings.contains(&key) || self.is_chosen(key)
+    }
+
+    /// Whether this is a name that users choose.
+    pub(super) fn is_chosen(&self, key: &str) -> bool {
+        let mut tables = self.open_tables.iter();
+        tables.any(|table| inside(table, key).is_some())
     }
 
     /// Whether a table may stand here.
@@ -222,7 +283,7 @@ impl Visitor for Names {
         self.settings.push(key);
     }
 
-    fn table<F>(&mut self, table: &'static str, _: &mut BTreeMap<String, F>, _: &impl Kind<F>) {
+    fn templates(&mut self, table: &'static str, _: &mut BTreeMap<String, TemplateIds>) {
         self.open_tables.push(table);
     }
 }

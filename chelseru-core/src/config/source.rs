@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::Problems;
 use super::names;
@@ -137,7 +137,24 @@ impl<'a> Source<'a> {
                     self.add_branch(&path, value);
                 }
             }
+            Value::Object(ids) if self.names.is_chosen(path) && !ids.is_empty() => {
+                self.add_template(path, ids);
+            }
             value => self.add(path.to_owned(), value, None),
+        }
+    }
+
+    /// A template's ids by provider, each under a key of its own: a variable can replace one of them.
+    fn add_template(&mut self, path: &str, ids: Map<String, Value>) {
+        for (provider, id) in ids {
+            let key = format!("{path}.{provider}");
+            if schema::is_provider(&provider) {
+                self.add(key, id, None);
+            } else {
+                let allowed = schema::allowed_providers();
+                let message = format!("is not of a known provider, {allowed}");
+                self.problems.add(&key, message);
+            }
         }
     }
 

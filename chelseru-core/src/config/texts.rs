@@ -9,6 +9,32 @@ pub(super) fn has_code(text: &str) -> bool {
     text.contains("{code}")
 }
 
+/// Host names as browsers compare them: labels of letters, digits and hyphens (RFC 1123). An address is
+/// not one, and neither is a name with the root's dot.
+pub(super) fn is_host_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let ends_in_number = name
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    name.len() <= 253 && name.split('.').all(is_label) && !ends_in_number
+}
+
+/// The first 11 characters of a hash in base64, as Android's tools print them.
+pub(super) fn is_app_hash(hash: &str) -> bool {
+    hash.len() == 11
+        && hash
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
+}
+
 pub(super) fn is_free_claim(name: &str) -> bool {
     !name.is_empty() && !TAKEN_CLAIMS.contains(&name)
 }

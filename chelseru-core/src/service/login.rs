@@ -65,10 +65,7 @@ impl Chelseru {
                 wait: until.since(now),
             });
         }
-        let sms = Sms {
-            to: mobile_number,
-            content: self.code_content(&code),
-        };
+        let sms = Sms::new(mobile_number, self.code_content(&code));
         match self.deliver(&sms, SmsPurpose::Code, None).await {
             Ok(()) => Ok(()),
             Err(Error::Sms(error)) if !error.is_certain() => Err(Error::CodePerhapsSent {
@@ -185,7 +182,7 @@ impl Chelseru {
 
     fn code_content(&self, code: &Code) -> Content {
         let options = &self.config().auth.options;
-        match &options.sms_template {
+        match options.sms_template.as_ref().and_then(|ids| ids.with("")) {
             Some(id) => Content::Template {
                 id: id.clone(),
                 variables: vec![code.expose().to_owned()],

@@ -45,10 +45,7 @@ impl Chelseru {
                 variables: vec![message.text],
             },
         };
-        let sms = Sms {
-            to: message.to,
-            content,
-        };
+        let sms = Sms::new(message.to, content);
         self.deliver(&sms, SmsPurpose::Message, Some(user.id)).await
     }
 
@@ -57,7 +54,7 @@ impl Chelseru {
             .sms
             .templates
             .get(&template.0)
-            .cloned()
+            .and_then(|ids| ids.with(self.inner.providers[0].name()).cloned())
             .unwrap_or(template)
     }
 
@@ -68,17 +65,23 @@ impl Chelseru {
         purpose: SmsPurpose,
         user: Option<UserId>,
     ) -> Result<(), Error> {
-        let provider = &self.inner.sms;
+        let provider = &self.inner.providers[0];
         let id = self
             .store()
-            .log_sms(&NewSms {
-                mobile_number: sms.to,
-                provider: provider.name().to_owned(),
-                purpose,
-                user,
-                parts: sms.content.parts(),
-                created_at: self.now(),
-            })
+            .log_sms(
+                &NewSms {
+                    local_id: None,
+                    request: None,
+                    may_repeat: None,
+                    mobile_number: sms.to,
+                    provider: provider.name().to_owned(),
+                    purpose,
+                    user,
+                    parts: sms.content.parts(),
+                    created_at: self.now(),
+                },
+                self.now(),
+            )
             .await?;
         let result = provider.send(sms).await;
         let outcome = match &result {
@@ -87,6 +90,9 @@ impl Chelseru {
                 provider_id: sent.message_id.clone(),
                 provider_code: None,
                 cost_rial: sent.cost_rial,
+                delivery: None,
+                checks: 0,
+                check_at: None,
                 at: self.now(),
             },
             Err(error) => SmsOutcome {
@@ -98,6 +104,9 @@ impl Chelseru {
                 provider_id: None,
                 provider_code: error.code().map(str::to_owned),
                 cost_rial: None,
+                delivery: None,
+                checks: 0,
+                check_at: None,
                 at: self.now(),
             },
         };

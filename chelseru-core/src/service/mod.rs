@@ -53,7 +53,7 @@ pub struct Chelseru {
 struct Inner {
     config: Config,
     store: Arc<dyn Store>,
-    sms: Arc<dyn SmsProvider>,
+    providers: Vec<Arc<dyn SmsProvider>>,
     clock: Arc<dyn Clock>,
     codes: CodeHasher,
     tokens: Tokens,
@@ -66,7 +66,7 @@ impl Chelseru {
         ChelseruBuilder {
             config,
             store: None,
-            sms: None,
+            providers: Vec::new(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -90,7 +90,7 @@ impl fmt::Debug for Chelseru {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chelseru")
             .field("config", &self.inner.config)
-            .field("sms", &self.inner.sms)
+            .field("providers", &self.inner.providers)
             .finish_non_exhaustive()
     }
 }
@@ -99,7 +99,7 @@ impl fmt::Debug for Chelseru {
 pub struct ChelseruBuilder {
     config: Config,
     store: Option<Arc<dyn Store>>,
-    sms: Option<Arc<dyn SmsProvider>>,
+    providers: Vec<Arc<dyn SmsProvider>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -111,10 +111,11 @@ impl ChelseruBuilder {
         self
     }
 
-    /// Who sends the messages: what `chelseru_sms::from_config` gives, or a provider of your own.
+    /// Who sends the messages: what `chelseru_sms::from_config` gives, a provider of your own, or
+    /// several, in the order in which they are tried.
     #[must_use]
-    pub fn sms(mut self, sms: impl IntoShared<dyn SmsProvider>) -> Self {
-        self.sms = Some(sms.into_shared());
+    pub fn sms(mut self, providers: impl IntoProviders) -> Self {
+        self.providers = providers.into_providers();
         self
     }
 
@@ -142,7 +143,9 @@ impl ChelseruBuilder {
                 codes: CodeHasher::new(&self.config.auth.jwt.signing_key),
                 tokens,
                 store: self.store.ok_or_else(|| missing("a store"))?,
-                sms: self.sms.ok_or_else(|| missing("an SMS provider"))?,
+                providers: (!self.providers.is_empty())
+                    .then_some(self.providers)
+                    .ok_or_else(|| missing("an SMS provider"))?,
                 clock: self.clock,
                 config: self.config,
                 housekeeping_claimed: AtomicBool::new(false),
@@ -157,7 +160,7 @@ fn warn_of_what_cannot_work(config: &Config) {
         tracing::warn!(
             "AUTH.AUTH_METHOD is PASSWD: codes are off, and logging in by password is not there yet"
         );
-    } else if config.sms.service == SmsService::ParsianWebcoIr
+    } else if config.sms.services == [SmsService::ParsianWebcoIr]
         && config.auth.options.sms_template.is_none()
     {
         tracing::warn!(
@@ -180,6 +183,12 @@ pub trait IntoShared<T: ?Sized> {
     fn into_shared(self) -> Arc<T>;
 }
 
+/// One SMS provider or several, by value or already shared.
+pub trait IntoProviders {
+    /// The providers, in the order in which they are tried.
+    fn into_providers(self) -> Vec<Arc<dyn SmsProvider>>;
+}
+
 impl<S: Store + 'static> IntoShared<dyn Store> for S {
     fn into_shared(self) -> Arc<dyn Store> {
         Arc::new(self)
@@ -192,14 +201,20 @@ impl IntoShared<dyn Store> for Arc<dyn Store> {
     }
 }
 
-impl<P: SmsProvider + 'static> IntoShared<dyn SmsProvider> for P {
-    fn into_shared(self) -> Arc<dyn SmsProvider> {
-        Arc::new(self)
+impl<P: SmsProvider + 'static> IntoProviders for P {
+    fn into_providers(self) -> Vec<Arc<dyn SmsProvider>> {
+        vec![Arc::new(self)]
     }
 }
 
-impl IntoShared<dyn SmsProvider> for Arc<dyn SmsProvider> {
-    fn into_shared(self) -> Self {
+impl IntoProviders for Arc<dyn SmsProvider> {
+    fn into_providers(self) -> Vec<Arc<dyn SmsProvider>> {
+        vec![self]
+    }
+}
+
+impl IntoProviders for Vec<Arc<dyn SmsProvider>> {
+    fn into_providers(self) -> Vec<Arc<dyn SmsProvider>> {
         self
     }
 }

@@ -3,6 +3,8 @@
 //! A provider is anything that implements [`SmsProvider`]: the Iranian ones are in chelseru-sms, a
 //! recording one for tests is `testing::StubProvider`.
 
+#[allow(dead_code, reason = "not called yet")]
+mod code_text;
 mod parts;
 
 use std::fmt;
@@ -17,12 +19,34 @@ use crate::mobile::MobileNumber;
 ///
 /// `Debug` shows neither the text nor the variables: they may hold a one-time code.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Sms {
     /// The receiver.
     pub to: MobileNumber,
     /// What it says.
     pub content: Content,
+    /// Our id for it, for providers that take one ([`Capabilities::local_ids`]).
+    pub local_id: Option<LocalId>,
+    /// How long the provider may take to answer.
+    pub time_limit: Duration,
 }
+
+impl Sms {
+    /// A message without an id of ours, to be answered within 8 seconds.
+    pub fn new(to: MobileNumber, content: Content) -> Self {
+        Self {
+            to,
+            content,
+            local_id: None,
+            time_limit: Duration::from_secs(8),
+        }
+    }
+}
+
+/// Our own id of a message: random, never used twice, positive. A provider that takes it sends a
+/// message with a known one no second time, and can be asked for it when its answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LocalId(pub i64);
 
 /// What a message says: a text of ours, or a template that the provider keeps.
 #[derive(Clone)]
@@ -44,7 +68,7 @@ impl fmt::Debug for Sms {
         f.debug_struct("Sms")
             .field("to", &self.to)
             .field("content", &self.content)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -103,11 +127,92 @@ impl Sent {
     }
 }
 
+/// What a provider says became of a message that it took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// Not handed to the operator yet.
+    Pending,
+    /// Handed to the operator; the receiver's phone has not confirmed it.
+    AtOperator,
+    /// It reached the phone.
+    Delivered,
+    /// It will not arrive.
+    Failed,
+    /// The receiver, or the operator for the receiver, refuses such messages.
+    Blocked,
+    /// The provider does not know, or says something that it does not document.
+    Unknown,
+}
+
+impl Delivery {
+    /// Whether nothing further will become of the message.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Delivered | Self::Failed | Self::Blocked)
+    }
+}
+
+/// What a provider says of one of its messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryReport {
+    /// The provider's id of the message.
+    pub message_id: String,
+    /// What became of it.
+    pub delivery: Delivery,
+    /// The provider's own code.
+    pub code: Option<String>,
+}
+
+/// What is left in an account. Providers count differently, and one cannot be turned into the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Credit {
+    /// Money, in rial.
+    Rial(i64),
+    /// A number of messages.
+    Messages(i64),
+}
+
+/// What a provider can do besides taking messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each stands for itself, and all are read by name"
+)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// It sends texts of ours.
+    pub texts: bool,
+    /// It sends templates that it keeps.
+    pub templates: bool,
+    /// It takes [`Sms::local_id`] with a text, sends a known one no second time, and
+    /// [`find`](SmsProvider::find)s it.
+    pub local_ids: bool,
+    /// It reports [`deliveries`](SmsProvider::deliveries).
+    pub deliveries: bool,
+    /// It tells its [`credit`](SmsProvider::credit).
+    pub credit: bool,
+}
+
+impl Default for Capabilities {
+    /// Texts and templates, and nothing else.
+    fn default() -> Self {
+        Self {
+            texts: true,
+            templates: true,
+            local_ids: false,
+            deliveries: false,
+            credit: false,
+        }
+    }
+}
+
 /// Sends messages. Implement it for a provider of your own and give it to the builder.
 ///
 /// # Guarantees that an implementation owes
 ///
-/// - It answers in bounded time: a provider that hangs is a [`SmsErrorKind::PerhapsSent`].
+/// - It answers within [`Sms::time_limit`]: a provider that hangs is a [`SmsErrorKind::PerhapsSent`],
+///   and one that cannot be reached a [`SmsErrorKind::NotSent`].
 /// - It does not send twice for one call: no retry after the request may have been read.
 /// - Its errors carry no key, password, URL or message text.
 /// - Dropping the future is safe at any point; the message may or may not be sent then.
@@ -140,6 +245,39 @@ pub trait SmsProvider: Send + Sync + fmt::Debug {
     ///
     /// [`SmsError::kind`] says what the caller can do.
     async fn send(&self, sms: &Sms) -> Result<Sent, SmsError>;
+
+    /// What it can do besides. What it cannot is never asked of it.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
+    /// The message that it took under this id of ours; `None` when it took none.
+    ///
+    /// # Errors
+    ///
+    /// [`SmsErrorKind::Unsupported`], unless [`Capabilities::local_ids`]; else that nobody knows.
+    async fn find(&self, _local_id: LocalId) -> Result<Option<DeliveryReport>, SmsError> {
+        Err(SmsError::unsupported())
+    }
+
+    /// What became of the messages with these ids of the provider, in any order; any number of them.
+    /// One that it does not know is left out or [`Delivery::Unknown`].
+    ///
+    /// # Errors
+    ///
+    /// [`SmsErrorKind::Unsupported`], unless [`Capabilities::deliveries`].
+    async fn deliveries(&self, _message_ids: &[String]) -> Result<Vec<DeliveryReport>, SmsError> {
+        Err(SmsError::unsupported())
+    }
+
+    /// What is left in the account.
+    ///
+    /// # Errors
+    ///
+    /// [`SmsErrorKind::Unsupported`], unless [`Capabilities::credit`].
+    async fn credit(&self) -> Result<Credit, SmsError> {
+        Err(SmsError::unsupported())
+    }
 }
 
 /// What a failure means for the caller.
@@ -160,6 +298,8 @@ pub enum SmsErrorKind {
     TextRefused,
     /// Not sent: the template is unknown, missing, or this provider has none.
     TemplateRefused,
+    /// The provider cannot do what was asked of it; nothing was sent.
+    Unsupported,
 }
 
 /// A message that a provider did not accept.
@@ -183,6 +323,11 @@ impl SmsError {
             description: description.into(),
             retry_after: None,
         }
+    }
+
+    /// The error of what a provider cannot do.
+    pub fn unsupported() -> Self {
+        Self::new(SmsErrorKind::Unsupported, "this provider cannot do that")
     }
 
     /// Adds the provider's own code.
@@ -229,6 +374,7 @@ impl fmt::Display for SmsError {
             SmsErrorKind::Throttled => "throttled",
             SmsErrorKind::TextRefused => "text refused",
             SmsErrorKind::TemplateRefused => "template refused",
+            SmsErrorKind::Unsupported => "not supported",
         };
         write!(f, "{what}: {}", self.description)?;
         if let Some(code) = &self.code {

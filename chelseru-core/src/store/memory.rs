@@ -2,15 +2,19 @@
 //!
 //! Every method takes the one lock once and never waits while it holds it, so each is atomic.
 
+mod rates;
+mod sms;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use self::sms::Request;
 use super::{
-    CodeHash, CodeId, CountedCode, Maintenance, NewCode, NewLogin, NewSession, NewSms, OtpStore,
-    Redeemed, Reservation, Rotated, Rotation, SessionStore, SmsId, SmsLog, SmsOutcome, SmsRecord,
-    SmsStatus, StoreError, StoreResult, UserStore,
+    CodeHash, CodeId, CountedCode, Maintenance, NewCode, NewLogin, NewSession, OtpStore, Redeemed,
+    Reservation, Rotated, Rotation, SessionStore, SmsId, SmsRecord, SmsRequestId, StoreError,
+    StoreResult, Taken, UserStore,
 };
 use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
@@ -40,7 +44,10 @@ struct Tables {
     users: BTreeMap<UserId, User>,
     sessions: BTreeMap<SessionId, Session>,
     sms: BTreeMap<SmsId, SmsRecord>,
+    requests: BTreeMap<SmsRequestId, Request>,
+    rates: HashMap<String, Taken>,
     last_session: i64,
+    last_request: i64,
 }
 
 #[derive(Debug)]
@@ -219,6 +226,14 @@ impl UserStore for MemoryStore {
         Ok(self.tables().users.get(&id).cloned())
     }
 
+    async fn is_known_number(&self, mobile_number: MobileNumber) -> StoreResult<bool> {
+        let tables = self.tables();
+        Ok(tables
+            .users
+            .values()
+            .any(|user| user.mobile_number == mobile_number && user.is_active))
+    }
+
     async fn set_user_active(&self, id: UserId, active: bool) -> StoreResult<bool> {
         let mut tables = self.tables();
         let user = tables.users.get_mut(&id);
@@ -328,48 +343,6 @@ impl SessionStore for MemoryStore {
 }
 
 #[async_trait]
-impl SmsLog for MemoryStore {
-    async fn log_sms(&self, sms: &NewSms) -> StoreResult<SmsId> {
-        let mut tables = self.tables();
-        let last = tables.sms.keys().next_back().map_or(0, |id| id.0);
-        let id = SmsId(last + 1);
-        let outcome = SmsOutcome {
-            status: SmsStatus::Sending,
-            provider_id: None,
-            provider_code: None,
-            cost_rial: None,
-            at: sms.created_at,
-        };
-        tables.sms.insert(
-            id,
-            SmsRecord {
-                id,
-                sms: sms.clone(),
-                outcome,
-            },
-        );
-        Ok(id)
-    }
-
-    async fn settle_sms(&self, id: SmsId, outcome: &SmsOutcome) -> StoreResult<()> {
-        if let Some(record) = self.tables().sms.get_mut(&id) {
-            record.outcome = outcome.clone();
-        }
-        Ok(())
-    }
-
-    async fn recent_sms(&self, before: Option<SmsId>, limit: u32) -> StoreResult<Vec<SmsRecord>> {
-        let before = before.unwrap_or(SmsId(i64::MAX));
-        let tables = self.tables();
-        let newest_first = tables.sms.range(..before).rev();
-        Ok(newest_first
-            .map(|(_, record)| record.clone())
-            .take(limit as usize)
-            .collect())
-    }
-}
-
-#[async_trait]
 impl Maintenance for MemoryStore {
     async fn ping(&self) -> StoreResult<()> {
         Ok(())
@@ -393,7 +366,13 @@ impl Maintenance for MemoryStore {
         for id in &over {
             tables.sessions.remove(id);
         }
-        Ok((removed_codes + over.len()) as u64)
+        let removed_windows = tables
+            .rates
+            .extract_if(|_, taken| taken.ends_at <= now)
+            .take(limit)
+            .count();
+        let removed_requests = tables.purge_requests(now, limit);
+        Ok((removed_codes + over.len() + removed_windows + removed_requests) as u64)
     }
 }
 

@@ -11,6 +11,7 @@
 mod memory;
 
 use std::error::Error;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -18,12 +19,19 @@ pub use self::memory::MemoryStore;
 use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, RefreshHash, Session, SessionId};
+use crate::sms::{Delivery, LocalId};
 use crate::user::{User, UserId};
 
 /// Everything that chelseru keeps. Implemented for whatever implements the parts.
-pub trait Store: OtpStore + UserStore + SessionStore + SmsLog + Maintenance {}
+pub trait Store:
+    OtpStore + UserStore + SessionStore + SmsLog + SmsRequests + RateStore + Maintenance
+{
+}
 
-impl<T: OtpStore + UserStore + SessionStore + SmsLog + Maintenance> Store for T {}
+impl<T: OtpStore + UserStore + SessionStore + SmsLog + SmsRequests + RateStore + Maintenance> Store
+    for T
+{
+}
 
 /// Why a store could not do what was asked. Nothing was changed, unless the answer of a commit was lost.
 #[derive(Debug, thiserror::Error)]
@@ -165,6 +173,9 @@ pub trait UserStore: Send + Sync {
     /// The account with that id.
     async fn find_user(&self, id: UserId) -> StoreResult<Option<User>>;
 
+    /// Whether the number has an active account in any group.
+    async fn is_known_number(&self, mobile_number: MobileNumber) -> StoreResult<bool>;
+
     /// Lets an account in or keeps it out. False when there is none.
     async fn set_user_active(&self, id: UserId, active: bool) -> StoreResult<bool>;
 }
@@ -246,16 +257,18 @@ pub trait SessionStore: Send + Sync {
 pub struct SmsId(pub i64);
 
 /// What a message was for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SmsPurpose {
     /// A one-time code.
     Code,
-    /// A message that a user sent.
+    /// A message that a user or the operator sent.
     Message,
 }
 
 /// What became of a message, as far as is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SmsStatus {
     /// Handed to the provider; no answer yet.
     Sending,
@@ -267,8 +280,8 @@ pub enum SmsStatus {
     Unknown,
 }
 
-/// A message that is about to be sent. Its text is never kept.
-#[derive(Clone, Debug)]
+/// One attempt to send a message by one provider, about to be made. Its text is never kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSms {
     /// The receiver.
     pub mobile_number: MobileNumber,
@@ -280,27 +293,39 @@ pub struct NewSms {
     pub user: Option<UserId>,
     /// The number of billed parts, where it is known.
     pub parts: Option<u32>,
+    /// The id under which the provider can be asked for it.
+    pub local_id: Option<LocalId>,
+    /// The request with an idempotency key that it belongs to.
+    pub request: Option<SmsRequestId>,
+    /// The earlier attempt of the same message that was perhaps sent: the receiver may get both.
+    pub may_repeat: Option<SmsId>,
     /// Now.
     pub created_at: Timestamp,
 }
 
-/// What the provider said.
+/// What is known of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmsOutcome {
     /// What became of it.
     pub status: SmsStatus,
     /// The provider's id of the message.
     pub provider_id: Option<String>,
-    /// The provider's own error code.
+    /// The provider's own code: of its refusal, or of the last delivery report.
     pub provider_code: Option<String>,
     /// What it costs, in rial.
     pub cost_rial: Option<i64>,
+    /// The provider's last word on the delivery; `None` before the first.
+    pub delivery: Option<Delivery>,
+    /// How often the provider was asked what became of it.
+    pub checks: u32,
+    /// When to ask next; `None` for never.
+    pub check_at: Option<Timestamp>,
     /// Now.
     pub at: Timestamp,
 }
 
 /// A row of the log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmsRecord {
     /// Unique, growing.
     pub id: SmsId,
@@ -310,19 +335,160 @@ pub struct SmsRecord {
     pub outcome: SmsOutcome,
 }
 
-/// The log of all messages: the owner's side of the provider's bill.
+/// One line of the bill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmsTotal {
+    /// The provider's name.
+    pub provider: String,
+    /// What became of these messages.
+    pub status: SmsStatus,
+    /// What became of those that were accepted.
+    pub delivery: Option<Delivery>,
+    /// How many there are.
+    pub messages: u64,
+    /// Their parts, as far as known; a message of unknown length counts as one.
+    pub parts: u64,
+    /// Their cost in rial, as far as the provider told it.
+    pub cost_rial: i64,
+}
+
+/// The log of all messages: the owner's side of the provider's bill, and what a crash leaves to find
+/// out.
 #[async_trait]
 pub trait SmsLog: Send + Sync {
-    /// Notes a message before it is handed to the provider, with status
-    /// [`SmsStatus::Sending`].
-    async fn log_sms(&self, sms: &NewSms) -> StoreResult<SmsId>;
+    /// Notes an attempt before it is handed to the provider, with status [`SmsStatus::Sending`]. If it
+    /// is not settled at `check_at`, its process has died, and it is to be looked after. An account
+    /// that does not exist is a [`StoreError::Fault`].
+    async fn log_sms(&self, sms: &NewSms, check_at: Timestamp) -> StoreResult<SmsId>;
 
-    /// Notes what the provider said.
+    /// Notes what the provider said to who sent it, whatever was noted before. What the outcome does not
+    /// say is not known any more.
     async fn settle_sms(&self, id: SmsId, outcome: &SmsOutcome) -> StoreResult<()>;
 
-    /// The newest messages, newest first, older than `before` if given.
+    /// At most `limit` of the attempts whose `check_at` is `now` or earlier, the earliest first; theirs is
+    /// now `until`, so that nobody else is given them before.
+    async fn claim_due_sms(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> StoreResult<Vec<SmsRecord>>;
+
+    /// Notes what was found out about a claimed attempt. False, and nothing is changed, when it was
+    /// settled or claimed again since: its `check_at` is no longer `claimed_until`.
+    async fn resolve_sms(
+        &self,
+        id: SmsId,
+        claimed_until: Timestamp,
+        outcome: &SmsOutcome,
+    ) -> StoreResult<bool>;
+
+    /// The newest attempts, newest first, older than `before` if given.
     async fn recent_sms(&self, before: Option<SmsId>, limit: u32) -> StoreResult<Vec<SmsRecord>>;
+
+    /// The bill of all attempts made at `since` or later: one line for each provider, status and
+    /// delivery that occurs, in any order. A sum that is too large for its type is a
+    /// [`StoreError::Fault`], never a wrong one.
+    async fn total_sms(&self, since: Timestamp) -> StoreResult<Vec<SmsTotal>>;
 }
+
+/// The id of a request with an idempotency key. Never used again, because the log keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SmsRequestId(pub i64);
+
+/// A request to send one message, under a key of the caller's: the same key is the same message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSmsRequest {
+    /// Whose key it is.
+    pub user: UserId,
+    /// The key.
+    pub key: String,
+    /// A keyed hash of what is to be sent.
+    pub fingerprint: [u8; 32],
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The answer to [`SmsRequests::claim_sms_request`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmsClaim {
+    /// Send it: the key is new, or what was sent under it certainly did not leave.
+    Yours(SmsRequestId),
+    /// Send nothing: this became of the message ([`SmsStatus::Sending`]: somebody is at it).
+    Taken(SmsStatus),
+    /// Send nothing: the key belongs to another message.
+    OtherMessage,
+}
+
+/// Requests with an idempotency key.
+#[async_trait]
+pub trait SmsRequests: Send + Sync {
+    /// Claims the right to send the message of a key. Of any number of calls with one key exactly one
+    /// is answered with [`SmsClaim::Yours`], until that one is settled as [`SmsStatus::NotSent`];
+    /// then again exactly one. An account that does not exist is a [`StoreError::Fault`].
+    async fn claim_sms_request(&self, request: &NewSmsRequest) -> StoreResult<SmsClaim>;
+
+    /// Notes what became of the message. [`SmsStatus::NotSent`] opens the key for another try.
+    async fn settle_sms_request(&self, id: SmsRequestId, status: SmsStatus) -> StoreResult<()>;
+
+    /// Settles the requests whose process died: those claimed before `claimed_before`, still
+    /// [`SmsStatus::Sending`] and without an attempt in that status. The best of their attempts
+    /// decides: one accepted, else one unknown, else (or without any) not sent. How many there were.
+    async fn resolve_sms_requests(&self, claimed_before: Timestamp) -> StoreResult<u64>;
+}
+
+/// Something to be taken from a limited supply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Take {
+    /// What is limited, and for whom: `sms/hour`.
+    pub key: String,
+    /// How much.
+    pub amount: u64,
+    /// How much may be taken in one window; the part of it that this caller may use up to.
+    pub limit: u64,
+    /// How long a window is. It begins with the first take, be it of 0; later ones do not move its end.
+    pub window: Duration,
+}
+
+/// How much was taken from one supply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// All that was taken in this window, this included.
+    pub total: u64,
+    /// When the window ends.
+    pub ends_at: Timestamp,
+}
+
+/// The answer to [`RateStore::take`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TakeResult {
+    /// All was taken; one answer for each, in their order.
+    Taken(Vec<Taken>),
+    /// Nothing was taken: there is too little of this one.
+    Exhausted {
+        /// Its place among those asked for; with several, the one that lasts longest.
+        index: usize,
+        /// When its window ends.
+        ends_at: Timestamp,
+    },
+}
+
+/// Counters of what may happen only so often.
+#[async_trait]
+pub trait RateStore: Send + Sync {
+    /// Takes all of it or nothing; a take that is refused begins no window. An amount larger than the
+    /// limit is never there, and one of 0 is as long as no more than the limit was taken. A key that
+    /// is there twice is a [`StoreError::Fault`].
+    async fn take(&self, takes: &[Take], now: Timestamp) -> StoreResult<TakeResult>;
+
+    /// Corrects what was taken, down to 0 and beyond any limit, in the window that ends at `ends_at`;
+    /// if that was purged, or has ended and another one begun, nothing is changed. A total never wraps:
+    /// it stops at the largest that the store has.
+    async fn correct(&self, key: &str, ends_at: Timestamp, change: i64) -> StoreResult<()>;
+}
+
+/// How long an idempotency key stands for its message.
+pub const REQUESTS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Housekeeping.
 #[async_trait]
@@ -330,8 +496,9 @@ pub trait Maintenance: Send + Sync {
     /// Answers when the database does.
     async fn ping(&self) -> StoreResult<()>;
 
-    /// Removes at most `limit` codes and at most `limit` sessions that ended by `now`, and says how
-    /// many rows it removed. A session that was ended early keeps its row until its refresh
-    /// token runs out.
+    /// Removes at most `limit` each of the codes, sessions and windows of counters that ended by `now`,
+    /// and of the requests with an idempotency key that were claimed [`REQUESTS_KEPT`] before `now`
+    /// and settled, and says how many rows it removed. A session that was ended early keeps its row
+    /// until its refresh token runs out.
     async fn purge(&self, now: Timestamp, limit: u32) -> StoreResult<u64>;
 }

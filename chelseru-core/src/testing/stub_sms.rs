@@ -15,7 +15,7 @@ use crate::sms::{Content, Sent, Sms, SmsError, SmsProvider};
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let provider = StubProvider::new();
 /// provider.fail_next(SmsError::new(SmsErrorKind::Throttled, "too many"));
-/// let sms = Sms { to: "09121234567".parse().unwrap(), content: Content::Text("hi".into()) };
+/// let sms = Sms::new("09121234567".parse().unwrap(), Content::Text("hi".into()));
 /// assert!(provider.send(&sms).await.is_err());
 /// assert!(provider.send(&sms).await.is_ok());
 /// assert_eq!(provider.sent(), 1);

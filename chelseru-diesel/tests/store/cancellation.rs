@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::common::{NOW, code, login, number};
 use chelseru_core::store::{
-    CodeId, Maintenance, OtpStore, Redeemed, Reservation, Rotation, SessionStore, StoreResult,
+    CodeId, Maintenance, NewSms, NewSmsRequest, OtpStore, RateStore, Redeemed, Reservation,
+    Rotation, SessionStore, SmsClaim, SmsLog, SmsPurpose, SmsRequests, SmsStatus, StoreResult,
+    Take, TakeResult,
 };
 use chelseru_core::{ClientInfo, SessionId, Timestamp, UserId};
 use chelseru_diesel::DieselStore;
@@ -13,6 +15,9 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 
 const CALLERS: usize = 400;
+
+/// Until when the callers claim messages to look after.
+const UNTIL: Timestamp = Timestamp::from_secs(NOW.as_secs() + 600);
 
 #[tokio::test(flavor = "current_thread")]
 async fn sqlite_survives_callers_that_go_away() {
@@ -57,6 +62,7 @@ async fn callers_go_away(store: DieselStore) {
             "whoever was told of a login has it, and no other"
         );
     }
+    nothing_is_half_done(&store).await;
     everything_works(&store).await;
 }
 
@@ -79,7 +85,78 @@ async fn visit(store: &DieselStore, n: usize) -> Option<(UserId, SessionId)> {
     };
     patient(patience, store.rotate_refresh(&rotation(session, 1, 2))).await;
     patient(patience, store.find_session(session)).await;
+    send(store, n, user.id, patience).await;
     Some((user.id, session))
+}
+
+/// One caller's message, as it is sent.
+async fn send(store: &DieselStore, n: usize, user: UserId, patience: Option<Duration>) {
+    patient(patience, store.take(&takes(n), NOW)).await;
+    let claimed = patient(patience, store.claim_sms_request(&request(user))).await;
+    let Some(SmsClaim::Yours(request)) = claimed else {
+        return;
+    };
+    let sms = NewSms {
+        mobile_number: number(n),
+        provider: "TEST".to_owned(),
+        purpose: SmsPurpose::Message,
+        user: Some(user),
+        parts: None,
+        local_id: None,
+        request: Some(request),
+        may_repeat: None,
+        created_at: NOW,
+    };
+    patient(patience, store.log_sms(&sms, NOW)).await;
+    patient(patience, store.claim_due_sms(NOW, UNTIL, 2)).await;
+    patient(
+        patience,
+        store.settle_sms_request(request, SmsStatus::Unknown),
+    )
+    .await;
+}
+
+/// One from a supply for all, one from a supply of the caller's own.
+fn takes(n: usize) -> [Take; 2] {
+    ["all".to_owned(), n.to_string()].map(|key| Take {
+        key,
+        amount: 1,
+        limit: u64::MAX,
+        window: Duration::from_secs(60),
+    })
+}
+
+fn request(user: UserId) -> NewSmsRequest {
+    NewSmsRequest {
+        user,
+        key: "key".to_owned(),
+        fingerprint: [1; 32],
+        now: NOW,
+    }
+}
+
+/// What was taken was taken from both supplies, and every message can still be looked after.
+async fn nothing_is_half_done(store: &DieselStore) {
+    let mut all = 0;
+    let mut own = 0;
+    for n in 0..CALLERS {
+        let taken = store.take(&takes(n), NOW).await.expect("the store works");
+        let TakeResult::Taken(taken) = taken else {
+            panic!("there is no limit");
+        };
+        all = taken[0].total;
+        own += taken[1].total;
+    }
+    assert_eq!(all, own, "a take that was given up took a part");
+    let patient_callers = CALLERS.div_ceil(4) as u64;
+    let callers = CALLERS as u64;
+    assert!((callers + patient_callers..=2 * callers).contains(&all));
+
+    let logged = store.recent_sms(None, u32::MAX).await.unwrap();
+    assert!(logged.len() as u64 >= patient_callers);
+    let due = store.claim_due_sms(UNTIL, NOW, u32::MAX).await.unwrap();
+    assert_eq!(due.len(), logged.len());
+    store.resolve_sms_requests(UNTIL).await.unwrap();
 }
 
 /// The answer, if it comes in time. An error is a failure of the store.

@@ -7,3 +7,4 @@ mod errors;
 mod opening;
 mod outages;
 mod processes;
+mod upgrades;

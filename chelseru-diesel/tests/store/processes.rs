@@ -81,9 +81,12 @@ async fn work(store: &DieselStore, first_id: i64) -> usize {
                     purpose: SmsPurpose::Code,
                     user: None,
                     parts: None,
+                    local_id: None,
+                    request: None,
+                    may_repeat: None,
                     created_at: NOW,
                 };
-                let id = store.log_sms(&sms).await.unwrap();
+                let id = store.log_sms(&sms, NOW).await.unwrap();
                 let newest = store.recent_sms(None, 1).await.unwrap();
                 assert!(newest[0].id >= id, "what was written is read");
                 reserved

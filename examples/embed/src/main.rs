@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // An application would write Config::from_file("chelseru.toml")?
     let config = Config::builder()
         .signing_key(std::env::var("SIGNING_KEY")?)
-        .sms_service(SmsService::Console)
+        .sms_services([SmsService::Console])
         .otp_length(6)
         .build()?;
     let chelseru = Chelseru::builder(config.clone())

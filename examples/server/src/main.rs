@@ -106,18 +106,18 @@ async fn run(mut config: Config) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-type Provider = (Arc<dyn SmsProvider>, Option<Console>);
+type Provider = (Vec<Arc<dyn SmsProvider>>, Option<Console>);
 
 /// The configured provider; the console's is also kept, to show what it holds.
 fn sms_provider(config: &Config) -> Result<Provider, Box<dyn Error>> {
-    if config.sms.service == SmsService::Console {
+    if config.sms.services == [SmsService::Console] {
         if !config.server.bind.ip().is_loopback() {
             tracing::warn!(
                 "SMS.SMS_SERVICE is CONSOLE: messages are printed here and sent to nobody"
             );
         }
         let console = Console::new();
-        return Ok((Arc::new(console.clone()), Some(console)));
+        return Ok((vec![Arc::new(console.clone())], Some(console)));
     }
     Ok((chelseru_sms::from_config(&config.sms)?, None))
 }

@@ -19,7 +19,7 @@ pub(crate) fn announce(
         SigningKey::Configured => "the signing key of the settings".to_owned(),
         SigningKey::File(path) => format!("the signing key in {}", path.display()),
     };
-    let sms = config.sms.service.name();
+    let sms = config.sms.services[0].name();
     print(&format!(
         "chelseru {version} serves http://{address}{prefix}/ with {database}\n\
          SMS by {sms}; {key}\n\

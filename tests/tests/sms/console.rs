@@ -59,6 +59,7 @@ async fn debug_shows_no_text() {
 
 #[test]
 fn it_is_the_default_and_needs_no_settings() {
-    let provider = chelseru_sms::from_config(&SmsConfig::default()).unwrap();
-    assert_eq!(provider.name(), "CONSOLE");
+    let providers = chelseru_sms::from_config(&SmsConfig::default()).unwrap();
+    assert_eq!(providers.len(), 1);
+    assert_eq!(providers[0].name(), "CONSOLE");
 }

@@ -24,7 +24,7 @@ pub(crate) const NETWORK_SERVICES: [SmsService; 3] = [
 /// Settings with an account at every provider, all at `url`.
 pub(crate) fn config(service: SmsService, url: &str) -> SmsConfig {
     let mut config = SmsConfig::default();
-    config.service = service;
+    config.services = vec![service];
     config.timeout = Duration::from_secs(5);
     config.settings.kavenegar_com_api_key = "hush-key".into();
     config.settings.kavenegar_com_base_url = url.into();
@@ -38,24 +38,24 @@ pub(crate) fn config(service: SmsService, url: &str) -> SmsConfig {
 }
 
 pub(crate) fn provider(config: &SmsConfig) -> Arc<dyn SmsProvider> {
-    chelseru_sms::from_config(config).unwrap()
+    chelseru_sms::from_config(config).unwrap().remove(0)
 }
 
 pub(crate) fn text(text: &str) -> Sms {
-    Sms {
-        to: "+989121234567".parse().unwrap(),
-        content: Content::Text(text.to_owned()),
-    }
+    Sms::new(
+        "+989121234567".parse().unwrap(),
+        Content::Text(text.to_owned()),
+    )
 }
 
 pub(crate) fn template(id: &str, variables: &[&str]) -> Sms {
-    Sms {
-        to: "+989121234567".parse().unwrap(),
-        content: Content::Template {
+    Sms::new(
+        "+989121234567".parse().unwrap(),
+        Content::Template {
             id: TemplateId::from(id),
             variables: variables.iter().map(ToString::to_string).collect(),
         },
-    }
+    )
 }
 
 /// A message with a code that this service takes.

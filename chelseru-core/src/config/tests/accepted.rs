@@ -3,15 +3,21 @@
 use super::*;
 
 #[test]
-fn every_key_of_the_contract_reaches_its_field() {
+fn every_key_of_auth_reaches_its_field() {
     let config = Config::from_json(&every_setting().to_string()).unwrap();
 
     let auth = &config.auth;
     assert_eq!(auth.method, AuthMethod::Passwd);
     assert_eq!(auth.options.length, 6);
     assert_eq!(auth.options.lifetime, Duration::from_secs(90));
-    assert_eq!(auth.options.sms_template, Some(TemplateId::from(2)));
+    let t2 = ids(
+        None,
+        &[("MELI_PAYAMAK_COM", "2"), ("KAVENEGAR_COM", "login")],
+    );
+    assert_eq!(auth.options.sms_template.as_ref(), Some(&t2));
     assert_eq!(auth.options.sms_text, "code: {code}");
+    assert_eq!(auth.options.sms_host.as_deref(), Some("shop.example"));
+    assert_eq!(auth.options.sms_app_hash.as_deref(), Some("FA+9qCX9V/u"));
     assert_eq!(auth.options.signup_groups, Some(vec![0, 7]));
     assert_eq!(auth.jwt.signing_key.expose(), SECRET);
     assert_eq!(auth.jwt.algorithm, JwtAlgorithm::HS512);
@@ -24,21 +30,53 @@ fn every_key_of_the_contract_reaches_its_field() {
     assert_eq!(auth.jwt.leeway, Duration::from_secs(5));
     assert_eq!(auth.jwt.user_id_claim, "uid");
     assert_eq!(auth.limits.otp_attempts, 3);
+    assert_eq!(auth.limits.sms_per_hour, 100);
+    assert_eq!(auth.limits.sms_per_day, 1000);
+    assert_eq!(auth.limits.sms_rial_per_day, 5_000_000);
+    assert_eq!(auth.limits.sms_reserve_percent, 30);
+}
+
+#[test]
+fn every_key_of_sms_reaches_its_field() {
+    let config = Config::from_json(&every_setting().to_string()).unwrap();
 
     let (sms, of) = (&config.sms, &config.sms.settings);
-    assert_eq!(sms.service, SmsService::MeliPayamakCom);
+    assert_eq!(
+        sms.services,
+        [SmsService::MeliPayamakCom, SmsService::KavenegarCom]
+    );
     assert_eq!(of.parsian_webco_ir_api_key.expose(), "parsian key");
     assert_eq!(of.parsian_webco_ir_base_url, "http://127.0.0.1:1/parsian");
     assert_eq!(of.meli_payamak_com_username, "user");
     assert_eq!(of.meli_payamak_com_password.expose(), "password");
     assert_eq!(of.meli_payamak_com_from, "5000");
+    assert_eq!(of.meli_payamak_com_api, MeliPayamakApi::Soap);
+    assert_eq!(of.meli_payamak_com_console_token.expose(), "console token");
     assert_eq!(of.meli_payamak_com_base_url, "https://meli.example");
     assert_eq!(of.kavenegar_com_api_key.expose(), "kavenegar key");
     assert_eq!(of.kavenegar_com_from, "1000");
     assert_eq!(of.kavenegar_com_base_url, "http://[::1]:2");
-    assert_eq!(sms.templates["T1"], TemplateId::from(1));
-    assert_eq!(sms.templates["T3"], TemplateId::from("verify"));
+    assert_eq!(sms.templates["T1"], 1.into());
+    assert_eq!(
+        sms.templates["T2"],
+        ids(
+            None,
+            &[("MELI_PAYAMAK_COM", "2"), ("KAVENEGAR_COM", "login")]
+        )
+    );
+    assert_eq!(sms.templates["T3"], "verify".into());
     assert_eq!(sms.timeout, Duration::from_secs(9));
+    assert_eq!(sms.max_concurrent, 8);
+    assert_eq!(sms.breaker_failures, 7);
+    assert_eq!(sms.breaker_pause, Duration::from_secs(60));
+    assert_eq!(sms.price_rial_per_part, 900);
+    assert_eq!(sms.low_balance_rial, 100_000);
+    assert_eq!(sms.low_balance_messages, 50);
+}
+
+#[test]
+fn every_key_of_the_database_and_the_server_reaches_its_field() {
+    let config = Config::from_json(&every_setting().to_string()).unwrap();
 
     assert_eq!(
         config.database.url.expose(),
@@ -54,6 +92,7 @@ fn every_key_of_the_contract_reaches_its_field() {
     assert_eq!(server.max_body_bytes, 2048);
     assert_eq!(server.workers, 2);
     assert_eq!(server.shutdown_timeout, Duration::from_secs(3));
+    assert!(server.metrics);
     assert_eq!(server.log_format, LogFormat::Json);
     assert_eq!(server.log_level, LogLevel::Debug);
 }
@@ -85,6 +124,8 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .otp_lifetime(Duration::from_secs(90))
         .otp_sms_template("T2")
         .otp_sms_text("code: {code}")
+        .otp_sms_host("shop.example")
+        .otp_sms_app_hash("FA+9qCX9V/u")
         .signup_groups([0, 7])
         .signing_key(SECRET)
         .jwt_algorithm(JwtAlgorithm::HS512)
@@ -97,17 +138,29 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .leeway(Duration::from_secs(5))
         .user_id_claim("uid")
         .otp_attempts(3)
+        .sms_per_hour(100)
+        .sms_per_day(1000)
+        .sms_rial_per_day(5_000_000)
+        .sms_reserve_percent(30)
+        .sms_services([SmsService::MeliPayamakCom, SmsService::KavenegarCom])
         .parsian_webco_ir("parsian key")
         .parsian_webco_ir_base_url("http://127.0.0.1:1/parsian")
         .kavenegar_com("kavenegar key")
         .kavenegar_com_from("1000")
         .kavenegar_com_base_url("http://[::1]:2")
-        .meli_payamak_com("user", "password", "5000")
+        .meli_payamak_com_soap("user", "password", "5000")
+        .meli_payamak_com_console("console token", "5000")
         .meli_payamak_com_base_url("https://meli.example")
         .template("T1", 1)
-        .template("T2", 2)
+        .template_of(SmsService::MeliPayamakCom, "T2", 2)
+        .template_of(SmsService::KavenegarCom, "T2", "login")
         .template("T3", "verify")
         .sms_timeout(Duration::from_secs(9))
+        .sms_max_concurrent(8)
+        .sms_breaker(7, Duration::from_secs(60))
+        .sms_price_rial_per_part(900)
+        .sms_low_balance_rial(100_000)
+        .sms_low_balance_messages(50)
         .database_url("postgres://user:password@host/db")
         .max_connections(20)
         .bind(([0, 0, 0, 0], 80).into())
@@ -116,6 +169,7 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .max_body_bytes(2048)
         .workers(2)
         .shutdown_timeout(Duration::from_secs(3))
+        .metrics(true)
         .log_format(LogFormat::Json)
         .log_level(LogLevel::Debug)
         .build()
@@ -166,8 +220,8 @@ fn the_environment_beats_the_file_and_the_file_beats_the_default() {
     assert_eq!(config.auth.options.length, 6);
     assert_eq!(config.auth.options.lifetime, Duration::from_secs(9 * 60));
     assert_eq!(config.auth.limits.otp_attempts, 5);
-    assert_eq!(config.sms.templates["T1"], TemplateId::from(1));
-    assert_eq!(config.sms.templates["T2"], TemplateId::from(22));
+    assert_eq!(config.sms.templates["T1"], 1.into());
+    assert_eq!(config.sms.templates["T2"], 22.into());
 }
 
 #[test]
@@ -231,7 +285,12 @@ fn a_template_for_the_code_is_named_or_numbered_or_none() {
             "SMS": { "TEMPLATES": { "T1": 17 } },
         });
         let config = Config::from_json(&settings.to_string()).unwrap();
-        config.auth.options.sms_template.map(|id| id.0)
+        config
+            .auth
+            .options
+            .sms_template
+            .and_then(|ids| ids.any)
+            .map(|id| id.0)
     };
     assert_eq!(template(json!("T1")).as_deref(), Some("17"));
     assert_eq!(template(json!(3)).as_deref(), Some("3"));

@@ -4,6 +4,7 @@ mod accepted;
 mod documented;
 mod refused;
 mod rules;
+mod sms;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::schema::Names;
 use super::{
-    AuthMethod, Config, ConfigError, IpNet, JwtAlgorithm, LogFormat, LogLevel, Problem, SmsService,
-    names,
+    AuthMethod, Config, ConfigError, IpNet, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi,
+    Problem, SmsService, TemplateIds, names,
 };
 use crate::secret::Secret;
 use crate::sms::TemplateId;
@@ -33,6 +34,8 @@ fn every_setting() -> Value {
                 "OTP_EXPIRE_PER_MINUTES": 1.5,
                 "OTP_SMS_TEMPLATE_ID": "T2",
                 "OTP_SMS_TEXT": "code: {code}",
+                "OTP_SMS_HOST": "shop.example",
+                "OTP_SMS_APP_HASH": "FA+9qCX9V/u",
                 "SIGNUP_GROUPS": [0, 7],
             },
             "JWT": {
@@ -47,23 +50,41 @@ fn every_setting() -> Value {
                 "LEEWAY": 5,
                 "USER_ID_CLAIM": "uid",
             },
-            "LIMITS": { "OTP_ATTEMPTS": 3 },
+            "LIMITS": {
+                "OTP_ATTEMPTS": 3,
+                "SMS_PER_HOUR": 100,
+                "SMS_PER_DAY": 1000,
+                "SMS_RIAL_PER_DAY": 5_000_000,
+                "SMS_RESERVE_PERCENT": 30,
+            },
         },
         "SMS": {
-            "SMS_SERVICE": "MELI_PAYAMAK_COM",
+            "SMS_SERVICE": ["MELI_PAYAMAK_COM", "KAVENEGAR_COM"],
             "SETTINGS": {
                 "PARSIAN_WEBCO_IR_API_KEY": "parsian key",
                 "PARSIAN_WEBCO_IR_BASE_URL": "http://127.0.0.1:1/parsian",
                 "MELI_PAYAMAK_COM_USERNAME": "user",
                 "MELI_PAYAMAK_COM_PASSWORD": "password",
                 "MELI_PAYAMAK_COM_FROM": "5000",
+                "MELI_PAYAMAK_COM_API": "SOAP",
+                "MELI_PAYAMAK_COM_CONSOLE_TOKEN": "console token",
                 "MELI_PAYAMAK_COM_BASE_URL": "https://meli.example",
                 "KAVENEGAR_COM_API_KEY": "kavenegar key",
                 "KAVENEGAR_COM_FROM": "1000",
                 "KAVENEGAR_COM_BASE_URL": "http://[::1]:2",
             },
-            "TEMPLATES": { "T1": 1, "T2": 2, "T3": "verify" },
+            "TEMPLATES": {
+                "T1": 1,
+                "T2": { "MELI_PAYAMAK_COM": 2, "KAVENEGAR_COM": "login" },
+                "T3": "verify",
+            },
             "TIMEOUT_SECONDS": 9,
+            "MAX_CONCURRENT": 8,
+            "BREAKER_FAILURES": 7,
+            "BREAKER_SECONDS": 60,
+            "PRICE_RIAL_PER_PART": 900,
+            "LOW_BALANCE_RIAL": 100_000,
+            "LOW_BALANCE_MESSAGES": 50,
         },
         "CHAT": {},
         "DATABASE": { "URL": "postgres://user:password@host/db", "MAX_CONNECTIONS": 20 },
@@ -74,6 +95,7 @@ fn every_setting() -> Value {
             "MAX_BODY_BYTES": 2048,
             "WORKERS": 2,
             "SHUTDOWN_SECONDS": 3,
+            "METRICS": true,
             "LOG_FORMAT": "json",
             "LOG_LEVEL": "debug",
         },
@@ -117,6 +139,17 @@ fn from_environment(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
     Config::load(None, variables(pairs))
 }
 
+/// A template's ids with providers.
+fn ids(any: Option<&str>, of: &[(&str, &str)]) -> TemplateIds {
+    TemplateIds {
+        any: any.map(TemplateId::from),
+        of: of
+            .iter()
+            .map(|(provider, id)| ((*provider).to_owned(), TemplateId::from(*id)))
+            .collect(),
+    }
+}
+
 /// The settings with one more, at a path such as `AUTH.OPTIONS.OTP_LENGTH`.
 fn with(key: &str, value: impl Into<Value>) -> Result<Config, ConfigError> {
     let tree = key
@@ -140,6 +173,7 @@ fn contents(config: &Config) -> String {
         &config.database.url,
         &settings.parsian_webco_ir_api_key,
         &settings.meli_payamak_com_password,
+        &settings.meli_payamak_com_console_token,
         &settings.kavenegar_com_api_key,
     ];
     format!("{config:#?}{:?}", secrets.map(Secret::expose))

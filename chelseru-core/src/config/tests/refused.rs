@@ -36,9 +36,11 @@ fn all_problems_are_reported_at_once_by_key() {
 const RANGES: &str = r#"
 AUTH.OPTIONS.OTP_LENGTH             [3, 10]                      [2, 11, 300, -1, 8.0, "8", true, null, [], {}]
 AUTH.OPTIONS.OTP_EXPIRE_PER_MINUTES [0.01, 1440]                 [0, -1, 0.000001, 1440.1, 1e300, "4"]
-AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID    [1, "a"]                     [-1, 1.5, true, []]
+AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID    [1, "a"]                     [-1, 1.5, true, [], {"KAVENEGAR_COM": 1}]
 AUTH.OPTIONS.OTP_SMS_TEXT           ["{code}"]                   ["", "code", 1, null]
 AUTH.OPTIONS.SIGNUP_GROUPS          [[], [0], null]              [[-1], ["a"], ["1"], 1, "1"]
+AUTH.OPTIONS.OTP_SMS_HOST           [null, "", "a.example"]      ["a.example:80", 1, []]
+AUTH.OPTIONS.OTP_SMS_APP_HASH       [null, "", "FA+9qCX9V/u"]    ["FA+9qCX9V/", "FA+9qCX9V/uu", "FA-9qCX9V_u", 12345678901]
 AUTH.AUTH_METHOD                    ["OTP", "PASSWD"]            ["otp", "", 1]
 AUTH.AUTH_SERVICE                   ["rest_framework_simplejwt"] ["session", "", null]
 AUTH.JWT.ALGORITHM                  ["HS256", "HS512"]           ["hs256", "none", "", 256]
@@ -50,9 +52,21 @@ AUTH.JWT.AUDIENCE                   [null, [], "a", ["a", "b"]]  [1, [1], [""], 
 AUTH.JWT.LEEWAY                     [0, 86400]                   [-1, 86401]
 AUTH.JWT.USER_ID_CLAIM              ["id"]                       ["", "sid", "exp", "aud", 1]
 AUTH.LIMITS.OTP_ATTEMPTS            [0, 1000]                    [-1, 1001, 1.5, "5"]
-SMS.SMS_SERVICE                     ["CONSOLE"]                  ["KAVENEGAR", "console", 1]
-SMS.TEMPLATES                       [{}, {"T": 1}, {"T": "a"}]   [{"T": 0}, {"T": ""}, {"T": -1}, {"T": []}, 1]
+AUTH.LIMITS.SMS_PER_HOUR            [0, 1000000000]              [-1, 1000000001, "5"]
+AUTH.LIMITS.SMS_PER_DAY             [0, 1000000000]              [-1, 1000000001, "5"]
+AUTH.LIMITS.SMS_RIAL_PER_DAY        [0]                          [-1, "5"]
+AUTH.LIMITS.SMS_RESERVE_PERCENT     [0, 99]                      [-1, 100, 256, 0.5]
+SMS.SMS_SERVICE                     ["CONSOLE", ["CONSOLE"]]     ["KAVENEGAR", "console", 1, [], [1], ["CONSOLE", "CONSOLE"], "CONSOLE,CONSOLE"]
+SMS.SETTINGS.MELI_PAYAMAK_COM_API   ["REST", "SOAP"]             ["rest", "", 1, null]
+SMS.TEMPLATES.T.KAVENEGAR_COM       [1, "a"]                     [0, -1, "", [], {}, {"T": 1}, null]
+SMS.TEMPLATES                       [{}, {"T": 1}, {"T": "a"}]   [{"T": 0}, {"T": ""}, {"T": -1}, {"T": []}, {"T": {}}, {"T": null}, 1]
 SMS.TIMEOUT_SECONDS                 [1, 60]                      [0, 61]
+SMS.MAX_CONCURRENT                  [1, 10000]                   [0, 10001]
+SMS.BREAKER_FAILURES                [0, 1000]                    [-1, 1001]
+SMS.BREAKER_SECONDS                 [1, 3600]                    [0, 3601]
+SMS.PRICE_RIAL_PER_PART             [0, 1000000]                 [-1, 1000001]
+SMS.LOW_BALANCE_RIAL                [0, 1000000000000000]        [-1, 1000000000000001]
+SMS.LOW_BALANCE_MESSAGES            [0, 1000000000]              [-1, 1000000001]
 CHAT                                [{}]                         [{"HISTORY": 1}, 1, []]
 DATABASE.MAX_CONNECTIONS            [1, 1000]                    [0, 1001]
 SERVER.BIND                         ["[::]:1"]                   ["0.0.0.0", ":80", 80, ""]
@@ -60,6 +74,7 @@ SERVER.TRUSTED_PROXIES              [[], ["::1", "10.0.0.0/8"]]  [["proxy"], "::
 SERVER.MAX_BODY_BYTES               [1024, 16777216]             [1023, 16777217]
 SERVER.WORKERS                      [0, 1024]                    [-1, 1025]
 SERVER.SHUTDOWN_SECONDS             [0, 3600]                    [-1, 3601]
+SERVER.METRICS                      [true, false]                [1, "true", null]
 SERVER.LOG_FORMAT                   ["auto", "pretty", "json"]   ["JSON", ""]
 SERVER.LOG_LEVEL                    ["error", "warn", "trace"]   ["all", 1]
 "#;
@@ -109,6 +124,7 @@ fn no_problem_shows_a_secret() {
         "SMS.SETTINGS.PARSIAN_WEBCO_IR_API_KEY",
         "SMS.SETTINGS.PARSIAN_WEBCO_IR_BASE_URL",
         "SMS.SETTINGS.MELI_PAYAMAK_COM_PASSWORD",
+        "SMS.SETTINGS.MELI_PAYAMAK_COM_CONSOLE_TOKEN",
         "SMS.SETTINGS.MELI_PAYAMAK_COM_BASE_URL",
         "SMS.SETTINGS.KAVENEGAR_COM_API_KEY",
         "SMS.SETTINGS.KAVENEGAR_COM_BASE_URL",

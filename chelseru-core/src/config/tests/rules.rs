@@ -162,7 +162,7 @@ fn the_builder_and_changed_fields_are_held_to_the_same_rules() {
         "AUTH.OPTIONS.OTP_LENGTH: found 12, allowed are whole numbers from 3 to 10",
         "AUTH.JWT.ACCESS_TOKEN_LIFETIME: found 0, allowed are whole seconds from 1 to 3153600000",
         r#"SMS.SETTINGS.KAVENEGAR_COM_API_KEY: is missing, SMS_SERVICE = "KAVENEGAR_COM" needs it"#,
-        r#"SMS.TEMPLATES.T1: found "0", allowed is a template's id: a whole number from 1, or a text"#,
+        r#"SMS.TEMPLATES.T1: found "0", allowed is a template's id: a whole number from 1, or a text, or a table of ids by provider"#,
     ];
     assert_eq!(message(built), expected.join("\n"));
 

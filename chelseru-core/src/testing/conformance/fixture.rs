@@ -10,8 +10,10 @@ use tokio::sync::Barrier;
 use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, SessionId};
+use crate::sms::Delivery;
 use crate::store::{
-    CodeId, NewCode, NewLogin, NewSession, NewSms, Redeemed, Reservation, SmsPurpose, Store,
+    CodeId, NewCode, NewLogin, NewSession, NewSms, NewSmsRequest, Redeemed, Reservation, SmsClaim,
+    SmsOutcome, SmsPurpose, SmsRequestId, SmsStatus, Store, Take,
 };
 use crate::user::{User, UserId};
 
@@ -157,7 +159,77 @@ pub(super) fn sms(number: MobileNumber) -> NewSms {
         purpose: SmsPurpose::Code,
         user: None,
         parts: Some(1),
+        local_id: None,
+        request: None,
+        may_repeat: None,
         created_at: NOW,
+    }
+}
+
+/// Every status. Whoever adds one is told here to have it tested.
+pub(super) fn statuses() -> Vec<SmsStatus> {
+    let next = |status: &SmsStatus| match status {
+        SmsStatus::Sending => Some(SmsStatus::Accepted),
+        SmsStatus::Accepted => Some(SmsStatus::NotSent),
+        SmsStatus::NotSent => Some(SmsStatus::Unknown),
+        SmsStatus::Unknown => None,
+    };
+    std::iter::successors(Some(SmsStatus::Sending), next).collect()
+}
+
+/// No word on the delivery, and every one.
+pub(super) fn deliveries() -> Vec<Option<Delivery>> {
+    let next = |delivery: &Option<Delivery>| match delivery {
+        None => Some(Some(Delivery::Pending)),
+        Some(Delivery::Pending) => Some(Some(Delivery::AtOperator)),
+        Some(Delivery::AtOperator) => Some(Some(Delivery::Delivered)),
+        Some(Delivery::Delivered) => Some(Some(Delivery::Failed)),
+        Some(Delivery::Failed) => Some(Some(Delivery::Blocked)),
+        Some(Delivery::Blocked) => Some(Some(Delivery::Unknown)),
+        Some(Delivery::Unknown) => None,
+    };
+    std::iter::successors(Some(None), next).collect()
+}
+
+/// What became of a message, noted a minute after [`NOW`], and nothing more to find out.
+pub(super) fn outcome(status: SmsStatus) -> SmsOutcome {
+    SmsOutcome {
+        status,
+        provider_id: Some("8792343".to_owned()),
+        provider_code: Some("418".to_owned()),
+        cost_rial: Some(1_234_567_890_123),
+        delivery: None,
+        checks: 0,
+        check_at: None,
+        at: NOW + MINUTE,
+    }
+}
+
+/// A request of `user` at [`NOW`] to send the message of that `n`.
+pub(super) fn request(user: UserId, key: &str, n: usize) -> NewSmsRequest {
+    NewSmsRequest {
+        user,
+        key: key.to_owned(),
+        fingerprint: hash(n),
+        now: NOW,
+    }
+}
+
+/// Claims a request that nobody claimed.
+pub(super) async fn claim(store: &SharedStore, request: &NewSmsRequest) -> SmsRequestId {
+    match ok(store.claim_sms_request(request).await) {
+        SmsClaim::Yours(id) => id,
+        other => panic!("not ours: {other:?}"),
+    }
+}
+
+/// A take from a supply of `limit` in ten minutes.
+pub(super) fn take(key: &str, amount: u64, limit: u64) -> Take {
+    Take {
+        key: key.to_owned(),
+        amount,
+        limit,
+        window: 10 * MINUTE,
     }
 }
 

@@ -61,6 +61,8 @@ macro_rules! store_conformance {
             an_unknown_account_is_not_found
             an_account_is_kept_out_and_let_in_again
             keeping_an_unknown_account_out_says_so
+            a_number_is_known_by_an_active_account_in_any_group
+            a_number_that_only_asked_for_a_code_is_not_known
 
             an_unknown_session_is_not_found
             a_session_is_found_when_it_is_over_or_its_account_is_kept_out
@@ -87,15 +89,83 @@ macro_rules! store_conformance {
             ending_and_rotating_at_once_leave_the_session_ended
 
             a_message_is_logged_as_being_sent
+            a_message_of_an_unknown_account_is_not_logged
             every_outcome_is_kept_as_the_provider_said_it
+            what_an_outcome_does_not_say_is_not_known_any_more
             settling_changes_that_message_alone
             messages_are_read_newest_first_page_by_page
             many_messages_are_logged_at_once_and_none_is_lost
+            a_bill_has_a_line_for_each_provider_status_and_delivery
+            a_line_of_the_bill_adds_up_what_is_known
+            a_bill_begins_with_the_moment_it_is_asked_for
+            a_bill_too_large_for_a_number_is_an_error_and_not_a_wrong_one
+
+            an_attempt_is_due_from_the_moment_of_its_check
+            the_attempts_due_first_are_given_first
+            a_claimed_attempt_is_given_whole_and_changes_nothing_but_its_check
+            a_claimed_attempt_is_given_again_when_its_claim_ends_and_not_before
+            a_settled_attempt_is_due_when_its_outcome_says_so
+            checks_may_be_at_any_time_that_there_is
+            of_many_claims_at_once_each_attempt_is_given_to_one
+            what_was_found_out_about_a_claimed_attempt_is_noted
+            what_was_found_out_is_dropped_when_the_attempt_was_settled_since
+            what_was_found_out_is_dropped_when_the_attempt_was_claimed_again
+            what_the_sender_says_stands_even_after_something_was_found_out
+            nothing_is_found_out_about_an_unknown_attempt
+            of_many_answers_to_one_claim_one_is_noted
+            a_settling_wins_against_many_answers_at_once
+
+            a_new_key_is_its_first_callers
+            a_key_that_was_used_says_what_became_of_its_message
+            a_key_stands_for_one_message_whatever_became_of_it
+            each_account_has_keys_of_its_own
+            keys_that_differ_in_anything_are_different_keys
+            a_message_that_was_not_sent_opens_its_key_for_one_more_try
+            a_request_of_an_unknown_account_is_an_error
+            settling_an_unknown_request_is_no_error
+            of_many_claims_of_a_key_one_is_to_send_and_again_after_a_failure
+            of_many_messages_that_claim_one_key_one_is_sent
+            a_key_is_held_by_one_at_a_time
+            the_best_attempt_decides_what_became_of_a_forgotten_request
+            a_request_is_resolved_once_its_last_attempt_is_settled
+            only_requests_that_were_claimed_long_enough_ago_are_resolved
+            a_key_that_was_claimed_again_is_as_young_as_its_last_claim
+            a_settled_request_is_not_resolved
+            each_request_is_resolved_once_by_many_at_once
+
+            what_is_taken_is_added_up_in_a_window
+            a_supply_is_full_again_from_the_moment_at_which_its_window_ends
+            a_window_is_as_long_as_its_first_take_said
+            a_limit_can_be_reached_and_not_passed
+            each_caller_has_a_limit_of_its_own
+            supplies_are_told_apart_by_every_letter_of_their_keys
+            more_than_the_limit_is_never_there_and_begins_no_window
+            nothing_can_be_taken_until_more_than_the_limit_was
+            who_asks_for_no_supply_gets_it
+            several_supplies_are_answered_in_the_order_of_the_question
+            of_several_supplies_all_or_none_is_taken
+            of_several_exhausted_supplies_the_one_that_lasts_longest_is_named
+            a_supply_that_is_named_twice_is_an_error_and_nothing_is_taken
+            amounts_may_be_as_large_as_numbers_are
+            a_window_may_be_as_long_as_time_is_and_as_short_as_none
+            of_many_takers_at_once_as_many_get_it_as_there_is
+            of_many_takers_of_several_supplies_none_takes_a_part
+            takers_of_the_same_supplies_in_opposite_orders_all_get_an_answer
+            a_correction_gives_back_and_takes_more
+            a_correction_stops_at_nothing_and_passes_limits
+            a_correction_may_be_as_large_as_numbers_are
+            a_correction_of_an_earlier_window_changes_nothing
+            a_correction_of_an_unknown_supply_makes_none
+            of_many_corrections_at_once_none_is_lost
 
             a_store_that_works_answers_a_ping
             an_empty_store_has_nothing_to_purge
             a_purge_removes_what_is_over_and_nothing_else
             a_session_that_was_ended_early_keeps_its_row
+            a_window_is_purged_from_the_moment_at_which_it_ends
+            a_settled_request_is_purged_when_it_was_kept_long_enough
+            a_request_that_is_being_sent_is_never_purged
+            the_id_of_a_purged_request_is_never_used_again
             a_purge_stops_at_its_limit_of_each_kind
             the_id_of_a_purged_session_is_never_used_again
             purges_at_once_remove_each_row_once

@@ -1,9 +1,12 @@
 //! Housekeeping.
 
 use super::fixture::{
-    MILLI, MINUTE, NOW, SharedStore, all_at_once, code, code_id, log_in, number, ok, session,
+    MILLI, MINUTE, NOW, SharedStore, all_at_once, claim, code, code_id, log_in, number, ok,
+    request, session, statuses, take,
 };
-use crate::store::{NewCode, NewSession};
+use crate::store::{
+    NewCode, NewSession, NewSmsRequest, REQUESTS_KEPT, SmsClaim, SmsStatus, TakeResult, Taken,
+};
 
 pub async fn a_store_that_works_answers_a_ping(store: SharedStore) {
     ok(store.ping().await);
@@ -44,11 +47,78 @@ pub async fn a_session_that_was_ended_early_keeps_its_row(store: SharedStore) {
     assert_eq!(ok(store.purge(NOW + 24 * 60 * MINUTE, 100).await), 1);
 }
 
+pub async fn a_window_is_purged_from_the_moment_at_which_it_ends(store: SharedStore) {
+    let end = NOW + 10 * MINUTE;
+    ok(store.take(&[take("a", 5, 9)], NOW).await);
+    ok(store.take(&[take("b", 5, 9)], NOW + MILLI).await);
+    assert_eq!(ok(store.purge(end - MILLI, 100).await), 0);
+    assert_eq!(ok(store.purge(end, 100).await), 1);
+    let other = ok(store.take(&[take("b", 1, 9)], end).await);
+    let expected = Taken {
+        total: 6,
+        ends_at: end + MILLI,
+    };
+    assert_eq!(other, TakeResult::Taken(vec![expected]));
+}
+
+pub async fn a_settled_request_is_purged_when_it_was_kept_long_enough(store: SharedStore) {
+    let (user, _) = log_in(&store, number(1), 0, 1).await;
+    ok(store.purge(NOW + REQUESTS_KEPT, 100).await);
+    for (n, status) in statuses().into_iter().enumerate() {
+        let id = claim(&store, &request(user.id, &n.to_string(), 1)).await;
+        ok(store.settle_sms_request(id, status).await);
+    }
+    let young = NewSmsRequest {
+        now: NOW + MILLI,
+        ..request(user.id, "young", 1)
+    };
+    let id = claim(&store, &young).await;
+    ok(store.settle_sms_request(id, SmsStatus::Accepted).await);
+
+    let after = NOW + REQUESTS_KEPT;
+    assert_eq!(ok(store.purge(after - MILLI, 100).await), 0);
+    assert_eq!(
+        ok(store.purge(after, 100).await),
+        3,
+        "all that are old and settled"
+    );
+    let known = ok(store.claim_sms_request(&young).await);
+    assert_eq!(known, SmsClaim::Taken(SmsStatus::Accepted));
+    let forgotten = ok(store.claim_sms_request(&request(user.id, "1", 2)).await);
+    assert!(
+        matches!(forgotten, SmsClaim::Yours(_)),
+        "the key stands for no message: {forgotten:?}"
+    );
+}
+
+pub async fn a_request_that_is_being_sent_is_never_purged(store: SharedStore) {
+    let (user, _) = log_in(&store, number(1), 0, 1).await;
+    claim(&store, &request(user.id, "key", 1)).await;
+    ok(store.purge(NOW + 10 * REQUESTS_KEPT, 100).await);
+    let known = ok(store.claim_sms_request(&request(user.id, "key", 1)).await);
+    assert_eq!(known, SmsClaim::Taken(SmsStatus::Sending));
+}
+
+pub async fn the_id_of_a_purged_request_is_never_used_again(store: SharedStore) {
+    let (user, _) = log_in(&store, number(1), 0, 1).await;
+    let last = claim(&store, &request(user.id, "key", 1)).await;
+    ok(store.settle_sms_request(last, SmsStatus::Accepted).await);
+    ok(store.purge(NOW + REQUESTS_KEPT, 100).await);
+    let next = claim(&store, &request(user.id, "key", 1)).await;
+    assert!(next > last, "{next:?} came after {last:?}");
+}
+
 pub async fn a_purge_stops_at_its_limit_of_each_kind(store: SharedStore) {
     let (user, _) = log_in(&store, number(9), 0, 9).await;
     for n in 1..=5 {
         ok(store.reserve_code(&code(number(n), n)).await);
         ok(store.adopt_session(user.id, &session(100 + n), NOW).await);
+    }
+    for n in 1..=3 {
+        let key = n.to_string();
+        ok(store.take(&[take(&key, 1, 1)], NOW).await);
+        let id = claim(&store, &request(user.id, &key, 1)).await;
+        ok(store.settle_sms_request(id, SmsStatus::Accepted).await);
     }
     let after_all = NOW + 48 * 60 * MINUTE;
     let mut removed = Vec::new();
@@ -57,8 +127,8 @@ pub async fn a_purge_stops_at_its_limit_of_each_kind(store: SharedStore) {
     }
     assert_eq!(
         removed,
-        [4, 4, 3, 0],
-        "five codes and six sessions, two of each at a time"
+        [8, 6, 3, 0],
+        "five codes, six sessions, three windows and three requests, two of each at a time"
     );
 }
 
@@ -73,11 +143,12 @@ pub async fn the_id_of_a_purged_session_is_never_used_again(store: SharedStore) 
 pub async fn purges_at_once_remove_each_row_once(store: SharedStore) {
     for n in 1..=10 {
         ok(store.reserve_code(&code(number(n), n)).await);
+        ok(store.take(&[take(&n.to_string(), 1, 1)], NOW).await);
     }
     let removed = all_at_once(&store, |store, _| async move {
-        ok(store.purge(NOW + 4 * MINUTE, 3).await)
+        ok(store.purge(NOW + 10 * MINUTE, 3).await)
     })
     .await;
     let at_once: u64 = removed.iter().sum();
-    assert_eq!(at_once + ok(store.purge(NOW + 4 * MINUTE, 100).await), 10);
+    assert_eq!(at_once + ok(store.purge(NOW + 10 * MINUTE, 100).await), 20);
 }

@@ -1,19 +1,14 @@
 //! The log of messages.
 
 use super::fixture::{
-    CROWD, MINUTE, NOW, SharedStore, all_at_once, all_differ, number, ok, sms, two_users,
+    CROWD, MILLI, MINUTE, NOW, SharedStore, all_at_once, all_differ, claim, deliveries, number, ok,
+    outcome, request, sms, statuses, two_users,
 };
-use crate::store::{NewSms, SmsId, SmsOutcome, SmsPurpose, SmsRecord, SmsStatus};
-
-fn outcome(status: SmsStatus) -> SmsOutcome {
-    SmsOutcome {
-        status,
-        provider_id: Some("8792343".to_owned()),
-        provider_code: Some("418".to_owned()),
-        cost_rial: Some(1_234_567_890_123),
-        at: NOW + MINUTE,
-    }
-}
+use crate::sms::{Delivery, LocalId};
+use crate::store::{
+    NewSms, SmsId, SmsOutcome, SmsPurpose, SmsRecord, SmsStatus, SmsTotal, StoreError,
+};
+use crate::user::UserId;
 
 async fn newest(store: &SharedStore) -> SmsRecord {
     ok(store.recent_sms(None, 1).await)
@@ -27,46 +22,81 @@ pub async fn a_message_is_logged_as_being_sent(store: SharedStore) {
         purpose: SmsPurpose::Message,
         user: Some(user),
         parts: None,
+        local_id: Some(LocalId(i64::MAX)),
+        request: Some(claim(&store, &request(user, "key", 1)).await),
+        may_repeat: Some(ok(store.log_sms(&sms(number(1)), NOW).await)),
         ..sms(number(1))
     };
-    let id = ok(store.log_sms(&message).await);
-    let record = newest(&store).await;
-    assert_eq!(record.id, id);
-    assert_eq!(record.sms.mobile_number, number(1));
-    assert_eq!(record.sms.provider, "KAVENEGAR_COM");
-    assert_eq!(record.sms.purpose, SmsPurpose::Message);
-    assert_eq!((record.sms.user, record.sms.parts), (Some(user), None));
-    assert_eq!(record.sms.created_at, NOW);
+    let id = ok(store.log_sms(&message, NOW + MINUTE).await);
     let sending = SmsOutcome {
         status: SmsStatus::Sending,
         provider_id: None,
         provider_code: None,
         cost_rial: None,
+        delivery: None,
+        checks: 0,
+        check_at: Some(NOW + MINUTE),
         at: NOW,
     };
-    assert_eq!(record.outcome, sending);
+    let expected = SmsRecord {
+        id,
+        sms: message,
+        outcome: sending,
+    };
+    assert_eq!(newest(&store).await, expected);
+}
+
+pub async fn a_message_of_an_unknown_account_is_not_logged(store: SharedStore) {
+    let message = NewSms {
+        user: Some(UserId(1)),
+        ..sms(number(1))
+    };
+    let answer = store.log_sms(&message, NOW).await;
+    assert!(matches!(answer, Err(StoreError::Fault(_))), "{answer:?}");
+    assert!(ok(store.recent_sms(None, 1).await).is_empty());
 }
 
 pub async fn every_outcome_is_kept_as_the_provider_said_it(store: SharedStore) {
-    let id = ok(store.log_sms(&sms(number(1))).await);
-    for status in [
-        SmsStatus::Accepted,
-        SmsStatus::NotSent,
-        SmsStatus::Unknown,
-        SmsStatus::Sending,
-    ] {
-        ok(store.settle_sms(id, &outcome(status)).await);
-        assert_eq!(newest(&store).await.outcome, outcome(status));
+    let message = sms(number(1));
+    let id = ok(store.log_sms(&message, NOW + MINUTE).await);
+    for status in statuses() {
+        for delivery in deliveries() {
+            let said = SmsOutcome {
+                delivery,
+                checks: u32::MAX,
+                check_at: Some(NOW + 2 * MINUTE),
+                ..outcome(status)
+            };
+            ok(store.settle_sms(id, &said).await);
+            let record = newest(&store).await;
+            assert_eq!(record.outcome, said);
+            assert_eq!(record.sms, message, "what was sent stays");
+        }
     }
-    let record = newest(&store).await;
-    assert_eq!((record.sms.user, record.sms.parts), (None, Some(1)));
-    assert_eq!(record.sms.purpose, SmsPurpose::Code);
-    assert_eq!(record.sms.created_at, NOW, "the time of sending stays");
+}
+
+pub async fn what_an_outcome_does_not_say_is_not_known_any_more(store: SharedStore) {
+    let id = ok(store.log_sms(&sms(number(1)), NOW + MINUTE).await);
+    let full = SmsOutcome {
+        delivery: Some(Delivery::Delivered),
+        checks: 3,
+        check_at: Some(NOW),
+        ..outcome(SmsStatus::Accepted)
+    };
+    let empty = SmsOutcome {
+        provider_id: None,
+        provider_code: None,
+        cost_rial: None,
+        ..outcome(SmsStatus::Unknown)
+    };
+    ok(store.settle_sms(id, &full).await);
+    ok(store.settle_sms(id, &empty).await);
+    assert_eq!(newest(&store).await.outcome, empty);
 }
 
 pub async fn settling_changes_that_message_alone(store: SharedStore) {
-    let first = ok(store.log_sms(&sms(number(1))).await);
-    let second = ok(store.log_sms(&sms(number(1))).await);
+    let first = ok(store.log_sms(&sms(number(1)), NOW + MINUTE).await);
+    let second = ok(store.log_sms(&sms(number(1)), NOW + MINUTE).await);
     ok(store.settle_sms(first, &outcome(SmsStatus::Accepted)).await);
     assert_eq!(newest(&store).await.outcome.status, SmsStatus::Sending);
     ok(store
@@ -77,7 +107,7 @@ pub async fn settling_changes_that_message_alone(store: SharedStore) {
 pub async fn messages_are_read_newest_first_page_by_page(store: SharedStore) {
     let mut logged = Vec::new();
     for n in 0..5 {
-        logged.push(ok(store.log_sms(&sms(number(n))).await));
+        logged.push(ok(store.log_sms(&sms(number(n)), NOW + MINUTE).await));
     }
     logged.reverse();
     let mut read = Vec::new();
@@ -95,9 +125,100 @@ pub async fn messages_are_read_newest_first_page_by_page(store: SharedStore) {
 
 pub async fn many_messages_are_logged_at_once_and_none_is_lost(store: SharedStore) {
     let ids = all_at_once(&store, |store, n| async move {
-        ok(store.log_sms(&sms(number(n))).await)
+        ok(store.log_sms(&sms(number(n)), NOW + MINUTE).await)
     })
     .await;
     assert!(all_differ(&ids));
     assert_eq!(ok(store.recent_sms(None, u32::MAX).await).len(), CROWD);
+}
+
+/// Logs a message of a provider and settles it.
+async fn settled(store: &SharedStore, message: &NewSms, outcome: &SmsOutcome) {
+    let id = ok(store.log_sms(message, NOW).await);
+    ok(store.settle_sms(id, outcome).await);
+}
+
+fn sorted(mut totals: Vec<SmsTotal>) -> Vec<SmsTotal> {
+    totals.sort_by_key(|total| format!("{total:?}"));
+    totals
+}
+
+pub async fn a_bill_has_a_line_for_each_provider_status_and_delivery(store: SharedStore) {
+    let mut expected = Vec::new();
+    for provider in ["KAVENEGAR_COM", "SMS_IR"] {
+        for status in statuses() {
+            for delivery in deliveries() {
+                let message = NewSms {
+                    provider: provider.to_owned(),
+                    ..sms(number(1))
+                };
+                let said = SmsOutcome {
+                    delivery,
+                    ..outcome(status)
+                };
+                settled(&store, &message, &said).await;
+                expected.push(SmsTotal {
+                    provider: provider.to_owned(),
+                    status,
+                    delivery,
+                    messages: 1,
+                    parts: 1,
+                    cost_rial: 1_234_567_890_123,
+                });
+            }
+        }
+    }
+    assert_eq!(sorted(ok(store.total_sms(NOW).await)), sorted(expected));
+}
+
+pub async fn a_line_of_the_bill_adds_up_what_is_known(store: SharedStore) {
+    for (parts, cost_rial) in [(Some(3), Some(500)), (None, None), (Some(1), Some(70))] {
+        let message = NewSms {
+            parts,
+            ..sms(number(1))
+        };
+        let said = SmsOutcome {
+            cost_rial,
+            ..outcome(SmsStatus::Accepted)
+        };
+        settled(&store, &message, &said).await;
+    }
+    let expected = SmsTotal {
+        provider: "KAVENEGAR_COM".to_owned(),
+        status: SmsStatus::Accepted,
+        delivery: None,
+        messages: 3,
+        parts: 3 + 1 + 1,
+        cost_rial: 570,
+    };
+    assert_eq!(ok(store.total_sms(NOW).await), [expected]);
+}
+
+pub async fn a_bill_begins_with_the_moment_it_is_asked_for(store: SharedStore) {
+    for created_at in [NOW - MILLI, NOW, NOW + MILLI] {
+        let message = NewSms {
+            created_at,
+            ..sms(number(1))
+        };
+        ok(store.log_sms(&message, NOW).await);
+    }
+    let mut messages = Vec::new();
+    for since in [NOW - MILLI, NOW, NOW + MILLI, NOW + 2 * MILLI] {
+        let totals = ok(store.total_sms(since).await);
+        messages.push(totals.iter().map(|total| total.messages).sum::<u64>());
+    }
+    assert_eq!(messages, [3, 2, 1, 0]);
+    assert!(ok(store.total_sms(NOW + MINUTE).await).is_empty());
+}
+
+pub async fn a_bill_too_large_for_a_number_is_an_error_and_not_a_wrong_one(store: SharedStore) {
+    for cost in [i64::MAX, 1] {
+        let said = SmsOutcome {
+            cost_rial: Some(cost),
+            ..outcome(SmsStatus::Accepted)
+        };
+        settled(&store, &sms(number(1)), &said).await;
+    }
+    let answer = store.total_sms(NOW).await;
+    assert!(matches!(answer, Err(StoreError::Fault(_))), "{answer:?}");
 }

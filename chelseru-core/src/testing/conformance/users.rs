@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::fixture::{SharedStore, log_in, number, ok, two_users};
+use super::fixture::{SharedStore, code, log_in, number, ok, two_users};
 use crate::user::UserId;
 
 pub async fn an_unknown_account_is_not_found(store: SharedStore) {
@@ -27,4 +27,25 @@ pub async fn an_account_is_kept_out_and_let_in_again(store: SharedStore) {
 
 pub async fn keeping_an_unknown_account_out_says_so(store: SharedStore) {
     assert!(!ok(store.set_user_active(UserId(1), false).await));
+}
+
+pub async fn a_number_is_known_by_an_active_account_in_any_group(store: SharedStore) {
+    assert!(!ok(store.is_known_number(number(1)).await));
+    let (in_one, _) = log_in(&store, number(1), 1, 1).await;
+    let (in_two, _) = log_in(&store, number(1), -2, 2).await;
+    assert!(ok(store.is_known_number(number(1)).await));
+    assert!(!ok(store.is_known_number(number(2)).await));
+
+    ok(store.set_user_active(in_one.id, false).await);
+    assert!(
+        ok(store.is_known_number(number(1)).await),
+        "the other account is active"
+    );
+    ok(store.set_user_active(in_two.id, false).await);
+    assert!(!ok(store.is_known_number(number(1)).await));
+}
+
+pub async fn a_number_that_only_asked_for_a_code_is_not_known(store: SharedStore) {
+    ok(store.reserve_code(&code(number(1), 1)).await);
+    assert!(!ok(store.is_known_number(number(1)).await));
 }

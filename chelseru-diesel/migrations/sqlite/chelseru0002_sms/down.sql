@@ -1,0 +1,11 @@
+DROP TABLE chelseru_rates;
+DROP TABLE chelseru_sms_requests;
+DROP INDEX chelseru_sms_log_created_at;
+DROP INDEX chelseru_sms_log_request_id;
+DROP INDEX chelseru_sms_log_check_at;
+ALTER TABLE chelseru_sms_log DROP COLUMN check_at;
+ALTER TABLE chelseru_sms_log DROP COLUMN checks;
+ALTER TABLE chelseru_sms_log DROP COLUMN delivery;
+ALTER TABLE chelseru_sms_log DROP COLUMN may_repeat;
+ALTER TABLE chelseru_sms_log DROP COLUMN request_id;
+ALTER TABLE chelseru_sms_log DROP COLUMN local_id;
