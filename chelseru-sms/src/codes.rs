@@ -1,7 +1,10 @@
 //! Tables of a provider's result codes.
 //!
 //! The same number means different things for different operations, so each operation has a table
-//! of its own: what is particular to it, and then what all of the provider's operations share.
+//! of its own: what is particular to it, and then what it shares with others.
+//!
+//! The kinds are those of sending a message; [`Purpose`](crate::http::Purpose) turns them into what
+//! they mean for a question.
 
 use chelseru_core::sms::SmsErrorKind;
 
@@ -12,8 +15,8 @@ pub(crate) type Row = (i128, SmsErrorKind, &'static str);
 pub(crate) struct Codes {
     /// Looked at first.
     pub(crate) own: &'static [Row],
-    /// The codes that mean the same for all of the provider's operations.
-    pub(crate) shared: &'static [Row],
+    /// The codes that mean the same for several of the provider's operations.
+    pub(crate) shared: &'static [&'static [Row]],
 }
 
 impl Codes {
@@ -21,7 +24,7 @@ impl Codes {
     pub(crate) fn find(&self, code: i128) -> Option<&'static Row> {
         self.own
             .iter()
-            .chain(self.shared)
+            .chain(self.shared.iter().copied().flatten())
             .find(|(known, ..)| *known == code)
     }
 }

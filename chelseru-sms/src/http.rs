@@ -1,12 +1,12 @@
-//! One POST to a provider: always bounded, and certain about what a failure means.
+//! One exchange with a provider: always bounded, and certain about what a failure means.
 //!
-//! - A request ends within its timeout, and no more than [`LONGEST_BODY`] of the answer is kept.
+//! - It ends within its time limit, and no more than [`LONGEST_BODY`] of the answer is kept.
 //! - When no connection could be made (DNS, TCP, TLS), nothing was sent. From then on any failure
 //!   means that the message was perhaps sent. Nothing is ever tried again.
 //! - The body is read whatever the HTTP status: providers put their result into both.
 //! - Redirects and proxies of the environment are not followed: they would hand the account's
 //!   credentials to another host.
-//! - No error has a URL in it: Kavenegar's has the API key.
+//! - No error has a URL in it: some have the API key.
 
 use std::error::Error;
 use std::fmt;
@@ -14,20 +14,69 @@ use std::time::Duration;
 
 use chelseru_core::ConfigError;
 use chelseru_core::sms::{SmsError, SmsErrorKind};
-use reqwest::header::{ACCEPT, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, StatusCode, Url, redirect, retry};
 use serde_json::Value;
 
 /// How much of an answer is kept; real ones have a few hundred bytes.
 const LONGEST_BODY: usize = 64 * 1024;
 
+const JSON: &str = "application/json";
+
 /// The longest time in which a connection must be made.
-const LONGEST_CONNECT: Duration = Duration::from_secs(5);
+const LONGEST_CONNECT: Duration = Duration::from_millis(2500);
+
+/// Why a provider is called, and so what a failure means.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose {
+    /// To send a message within this time: a failure may leave open whether it was sent.
+    Send(Duration),
+    /// To learn whether a message was taken: after any failure nobody knows it, also when the
+    /// question itself was certainly refused.
+    Find,
+    /// To ask what sends nothing, such as the credit: no failure can leave a message in doubt.
+    Ask,
+}
+
+impl Purpose {
+    /// What a failure of this kind means for the message that the call is about.
+    fn kind(self, kind: SmsErrorKind) -> SmsErrorKind {
+        match self {
+            Self::Send(_) => kind,
+            Self::Find => SmsErrorKind::PerhapsSent,
+            Self::Ask if kind == SmsErrorKind::Throttled => kind,
+            Self::Ask => SmsErrorKind::NotSent,
+        }
+    }
+
+    fn error(self, kind: SmsErrorKind, description: impl Into<String>) -> SmsError {
+        SmsError::new(self.kind(kind), description)
+    }
+}
+
+/// What a call carries.
+#[derive(Clone, Copy)]
+pub(crate) enum Request<'a> {
+    /// A GET, without a body.
+    Get,
+    /// A POST of form fields, in this order.
+    Form(&'a [(&'a str, &'a str)]),
+    /// A POST of JSON.
+    Json(&'a Value),
+    /// A POST of a SOAP 1.1 envelope.
+    Soap {
+        /// The `SOAPAction`, without its quotes.
+        action: &'a str,
+        envelope: &'a str,
+    },
+}
 
 /// A client of one provider.
 pub(crate) struct Http {
     client: Client,
     base: Url,
+    /// The time limit of a call that sends nothing.
+    timeout: Duration,
 }
 
 impl Http {
@@ -47,10 +96,10 @@ impl Http {
         }
         let client = Client::builder()
             .user_agent(concat!("chelseru/", env!("CARGO_PKG_VERSION")))
-            .timeout(timeout)
-            // Half, so that a connection that is never made is known as such: when both limits
-            // passed at once, the one for the whole request would hide it.
-            .connect_timeout(LONGEST_CONNECT.min(timeout / 2))
+            // A third, so that a connection that is never made is known as such also by the second
+            // of two providers, which has less time: when both limits passed at once, the one for
+            // the whole request would hide it.
+            .connect_timeout(LONGEST_CONNECT.min(timeout / 3))
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .no_proxy()
@@ -64,31 +113,54 @@ impl Http {
                     format!("no HTTP client can be made: {}", root_cause(&error)),
                 )
             })?;
-        Ok(Self { client, base })
+        Ok(Self {
+            client,
+            base,
+            timeout,
+        })
     }
 
-    /// Posts a form to the path made of these segments under the base URL.
-    pub(crate) async fn post(
+    /// Sends this to the path made of these segments under the base URL.
+    ///
+    /// A time limit that passes while the connection is still being made leaves it open how far it
+    /// came; only the limit for connecting alone makes that certain.
+    pub(crate) async fn call(
         &self,
         path: &[&str],
-        form: &[(&str, &str)],
+        request: Request<'_>,
+        purpose: Purpose,
     ) -> Result<Reply, SmsError> {
-        let mut response = self
-            .client
-            .post(self.url(path))
-            .header(ACCEPT, "application/json")
-            .form(form)
-            .send()
-            .await
-            .map_err(|error| failure(&error))?;
+        let limit = match purpose {
+            Purpose::Send(limit) => limit,
+            Purpose::Find | Purpose::Ask => self.timeout,
+        };
+        if limit.is_zero() {
+            return Err(purpose.error(SmsErrorKind::NotSent, "no time is left to send it"));
+        }
+        let url = self.url(path);
+        let request = match request {
+            Request::Get => self.client.get(url).header(ACCEPT, JSON),
+            Request::Form(fields) => self.client.post(url).header(ACCEPT, JSON).form(fields),
+            Request::Json(json) => self.client.post(url).header(ACCEPT, JSON).json(json),
+            Request::Soap { action, envelope } => self
+                .client
+                .post(url)
+                .header(CONTENT_TYPE, "text/xml; charset=utf-8")
+                .header("SOAPAction", format!("\"{action}\""))
+                .header(ACCEPT, "text/xml")
+                .body(envelope.to_owned()),
+        };
+        let failed = |error: reqwest::Error| failure(&error, purpose);
+        let mut response = request.timeout(limit).send().await.map_err(failed)?;
         let mut body = Vec::new();
         while body.len() < LONGEST_BODY
-            && let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))?
+            && let Some(chunk) = response.chunk().await.map_err(failed)?
         {
             body.extend_from_slice(&chunk);
         }
         body.truncate(LONGEST_BODY);
         Ok(Reply {
+            purpose,
             status: response.status(),
             retry_after: retry_after(&response),
             body,
@@ -113,20 +185,34 @@ impl fmt::Debug for Http {
 
 /// An answer that arrived whole.
 pub(crate) struct Reply {
+    purpose: Purpose,
     status: StatusCode,
     retry_after: Option<Duration>,
     body: Vec<u8>,
 }
 
 impl Reply {
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The body as JSON whatever its content type, and null when it is none.
     pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(self.bytes()).unwrap_or_default()
+    }
+
+    /// The body as text whatever its content type, and empty when it is none.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(self.bytes()).unwrap_or_default()
+    }
+
+    /// The body without the mark of byte order that servers of some age put before it.
+    fn bytes(&self) -> &[u8] {
         const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-        let body = self
-            .body
+        self.body
             .strip_prefix(BYTE_ORDER_MARK)
-            .unwrap_or(&self.body);
-        serde_json::from_slice(body).unwrap_or_default()
+            .unwrap_or(&self.body)
     }
 
     /// The error for a result code of the provider's own.
@@ -134,9 +220,9 @@ impl Reply {
         &self,
         kind: SmsErrorKind,
         meaning: &str,
-        code: impl std::fmt::Display,
+        code: impl fmt::Display,
     ) -> SmsError {
-        let error = SmsError::new(kind, meaning).with_code(code);
+        let error = self.purpose.error(kind, meaning).with_code(code);
         match self.retry_after {
             Some(wait) if kind == SmsErrorKind::Throttled => error.with_retry_after(wait),
             _ => error,
@@ -167,24 +253,24 @@ impl Reply {
 }
 
 /// What a failed exchange means for the message.
-fn failure(error: &reqwest::Error) -> SmsError {
+fn failure(error: &reqwest::Error, purpose: Purpose) -> SmsError {
     // A timeout while connecting is both: ask for the connection first.
     if error.is_connect() {
         // Before there is a connection nothing knows the request, so the cause cannot quote it.
-        return SmsError::new(
+        return purpose.error(
             SmsErrorKind::NotSent,
             format!("no connection to the provider: {}", root_cause(error)),
         );
     }
     if error.is_builder() {
-        return SmsError::new(SmsErrorKind::NotSent, "the request cannot be written");
+        return purpose.error(SmsErrorKind::NotSent, "the request cannot be written");
     }
     let meaning = if error.is_timeout() {
         "no answer in time"
     } else {
         "the connection broke before the answer was complete"
     };
-    SmsError::new(SmsErrorKind::PerhapsSent, meaning)
+    purpose.error(SmsErrorKind::PerhapsSent, meaning)
 }
 
 /// The innermost error; those around it may name the URL.

@@ -15,9 +15,31 @@ pub(crate) fn integer(value: &Value) -> Option<i128> {
             .as_i64()
             .map(i128::from)
             .or_else(|| number.as_u64().map(i128::from)),
-        Value::String(text) => text.trim().parse().ok(),
+        Value::String(text) => integer_text(text),
         _ => None,
     }
+}
+
+/// An integer in a text, also with space around it.
+pub(crate) fn integer_text(text: &str) -> Option<i128> {
+    text.trim().parse().ok()
+}
+
+/// An amount, written as a JSON number or as a string of one, rounded down to a whole one.
+///
+/// The digits are read as they are: a float would round a long amount, and the wrong way.
+pub(crate) fn whole(value: &Value) -> Option<i64> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.trim().to_owned(),
+        _ => return None,
+    };
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let rounds_down = whole.starts_with('-') && fraction.bytes().any(|digit| digit != b'0');
+    whole.parse::<i64>().ok()?.checked_sub(rounds_down.into())
 }
 
 /// An id: an integer or a short word. Anything else could be a text that must not be logged.
@@ -37,7 +59,7 @@ pub(crate) fn identifier(value: &Value) -> Option<String> {
 mod tests {
     use serde_json::json;
 
-    use super::{identifier, integer};
+    use super::{identifier, integer, whole};
 
     #[test]
     fn an_integer_is_read_from_a_number_and_from_a_string() {
@@ -83,6 +105,43 @@ mod tests {
             json!(null),
         ] {
             assert_eq!(identifier(&value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_rounded_down_and_never_through_a_float() {
+        for (value, amount) in [
+            (json!(1200), 1200),
+            (json!("1200"), 1200),
+            (json!(" 1200.99 "), 1200),
+            (json!(1200.99), 1200),
+            (json!("0.5"), 0),
+            (json!("-0.5"), -1),
+            (json!("-2.00"), -2),
+            (json!("9007199254740993.5"), 9_007_199_254_740_993),
+            (json!("9223372036854775807"), i64::MAX),
+        ] {
+            assert_eq!(whole(&value), Some(amount), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_amount_is_not_read_as_one() {
+        for value in [
+            json!("NULL"),
+            json!(null),
+            json!(""),
+            json!("."),
+            json!("1.2.3"),
+            json!("1.-2"),
+            json!("1,200"),
+            json!("9223372036854775808"),
+            json!("-9223372036854775808.5"),
+            json!(1e300),
+            json!(true),
+            json!([1]),
+        ] {
+            assert_eq!(whole(&value), None, "{value}");
         }
     }
 }

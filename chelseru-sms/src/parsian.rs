@@ -3,14 +3,17 @@
 //! There is no public documentation. The request is the one that clients of several authors send;
 //! of the reply only `status` is known: 200 taken, 100 rejected, 401 not authenticated. Everything
 //! else is read leniently.
+//!
+//! Deliveries (`webservice-check-sms/get`) and credit (`webservice-get-credit/get`) exist, but no
+//! source knows a field or a value of their replies, so neither is offered rather than guessed.
 
 use async_trait::async_trait;
 use chelseru_core::config::{SmsConfig, SmsService};
-use chelseru_core::sms::{Content, Sent, Sms, SmsError, SmsErrorKind, SmsProvider};
+use chelseru_core::sms::{Capabilities, Content, Sent, Sms, SmsError, SmsErrorKind, SmsProvider};
 use chelseru_core::{ConfigError, Secret};
 use serde_json::Value;
 
-use crate::http::{Http, Reply};
+use crate::http::{Http, Purpose, Reply, Request};
 use crate::lenient::{identifier, integer};
 use crate::{require, template};
 
@@ -44,6 +47,12 @@ impl SmsProvider for Parsian {
         SmsService::ParsianWebcoIr.name()
     }
 
+    fn capabilities(&self) -> Capabilities {
+        let mut templates_only = Capabilities::default();
+        templates_only.texts = false;
+        templates_only
+    }
+
     async fn send(&self, sms: &Sms) -> Result<Sent, SmsError> {
         let Content::Template { id, variables } = &sms.content else {
             return Err(SmsError::new(
@@ -61,10 +70,9 @@ impl SmsProvider for Parsian {
             // Its meaning is unknown; every client that is known to work sends 1.
             ("delay", "1"),
         ];
-        let reply = self
-            .http
-            .post(&["webservice-send-sms", "send"], &form)
-            .await?;
+        let path = ["webservice-send-sms", "send"];
+        let purpose = Purpose::Send(sms.time_limit);
+        let reply = self.http.call(&path, Request::Form(&form), purpose).await?;
         decode(&reply)
     }
 }

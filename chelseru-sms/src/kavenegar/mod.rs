@@ -1,26 +1,28 @@
-//! Kavenegar: plain texts by `sms/send`, templates by `verify/lookup`.
+//! Kavenegar: plain texts, templates, our own ids of messages, deliveries and credit.
 //!
 //! Source: Kavenegar REST documentation (kavenegar.com/rest.html). The API key is part of the path,
 //! so a URL is as secret as the key.
 
 mod codes;
+mod credit;
+mod delivery;
+mod send;
 mod tokens;
 
 use async_trait::async_trait;
 use chelseru_core::config::{SmsConfig, SmsService};
-use chelseru_core::sms::{Content, Sent, Sms, SmsError, SmsErrorKind, SmsProvider};
+use chelseru_core::sms::{
+    Capabilities, Content, Credit, DeliveryReport, LocalId, Sent, Sms, SmsError, SmsProvider,
+};
 use chelseru_core::{ConfigError, Secret};
 use serde_json::Value;
 
 use crate::codes::Codes;
-use crate::http::{Http, Reply};
-use crate::lenient::{identifier, integer};
+use crate::http::{Http, Purpose, Reply, Request};
+use crate::lenient::integer;
 use crate::require;
 
-/// "The message is empty or longer than 900 characters" (code 413).
-const LONGEST_TEXT: usize = 900;
-
-/// `return.status` of a message that was taken.
+/// `return.status` of a request that was carried out.
 const ACCEPTED: i128 = 200;
 
 #[derive(Debug)]
@@ -28,6 +30,12 @@ pub(crate) struct Kavenegar {
     http: Http,
     key: Secret,
     from: String,
+}
+
+/// An answer whose `return.status` is 200.
+struct Answer {
+    reply: Reply,
+    entries: Value,
 }
 
 impl Kavenegar {
@@ -48,42 +56,46 @@ impl Kavenegar {
         })
     }
 
-    async fn send_text(&self, to: &str, text: &str) -> Result<Sent, SmsError> {
-        if text.chars().count() > LONGEST_TEXT {
-            return Err(SmsError::new(
-                SmsErrorKind::TextRefused,
-                format!("Kavenegar takes at most {LONGEST_TEXT} characters"),
-            ));
-        }
-        let mut form = vec![("receptor", to), ("message", text)];
-        if !self.from.is_empty() {
-            form.push(("sender", &self.from));
-        }
-        self.call("sms", "send.json", &form, &codes::SEND).await
-    }
-
-    async fn send_template(
-        &self,
-        to: &str,
-        template: &str,
-        variables: &[String],
-    ) -> Result<Sent, SmsError> {
-        let mut form = vec![("receptor", to), ("template", template)];
-        form.extend(tokens::from_variables(variables)?);
-        self.call("verify", "lookup.json", &form, &codes::LOOKUP)
-            .await
-    }
-
+    /// Posts to `/v1/{key}/{scope}/{method}` and reads `{"return":{"status":…},"entries":…}`.
+    ///
+    /// `return.status` decides, whatever the HTTP status: some of its values clash with HTTP's.
     async fn call(
         &self,
-        scope: &str,
-        method: &str,
+        [scope, method]: [&str; 2],
         form: &[(&str, &str)],
         codes: &Codes,
-    ) -> Result<Sent, SmsError> {
+        purpose: Purpose,
+    ) -> Result<Answer, SmsError> {
         let path = ["v1", self.key.expose(), scope, method];
-        let reply = self.http.post(&path, form).await?;
-        decode(&reply, codes)
+        let reply = self.http.call(&path, Request::Form(form), purpose).await?;
+        let mut json = reply.json();
+        match integer(&json["return"]["status"]) {
+            Some(ACCEPTED) => Ok(Answer {
+                entries: json.get_mut("entries").map(Value::take).unwrap_or_default(),
+                reply,
+            }),
+            Some(result) => Err(match codes.find(result) {
+                Some(&(_, kind, meaning)) => reply.error(kind, meaning, result),
+                None => reply.error(
+                    codes::kind_of_undocumented(result),
+                    "a result that Kavenegar does not document",
+                    result,
+                ),
+            }),
+            None => Err(reply.not_understood()),
+        }
+    }
+}
+
+impl Answer {
+    /// The records. The documentation has an array of them or a lone one, depending on the method,
+    /// and official clients do not agree on which.
+    fn records(&self) -> &[Value] {
+        match &self.entries {
+            Value::Array(records) => records,
+            Value::Null => &[],
+            record => std::slice::from_ref(record),
+        }
     }
 }
 
@@ -93,44 +105,30 @@ impl SmsProvider for Kavenegar {
         SmsService::KavenegarCom.name()
     }
 
+    fn capabilities(&self) -> Capabilities {
+        let mut all = Capabilities::default();
+        all.local_ids = true;
+        all.deliveries = true;
+        all.credit = true;
+        all
+    }
+
     async fn send(&self, sms: &Sms) -> Result<Sent, SmsError> {
-        let to = sms.to.as_str();
         match &sms.content {
-            Content::Text(text) => self.send_text(to, text).await,
-            Content::Template { id, variables } => self.send_template(to, &id.0, variables).await,
+            Content::Text(text) => self.send_text(sms, text).await,
+            Content::Template { id, variables } => self.send_template(sms, id, variables).await,
         }
     }
-}
 
-/// Reads `{"return":{"status":…},"entries":[{"messageid":…,"status":…,"cost":…}]}`.
-///
-/// `return.status` decides, whatever the HTTP status. `entries` is an array by the documentation and
-/// an object in one official client; a message that was taken may come without it.
-fn decode(reply: &Reply, codes: &Codes) -> Result<Sent, SmsError> {
-    let json = reply.json();
-    let Some(result) = integer(&json["return"]["status"]) else {
-        return Err(reply.not_understood());
-    };
-    if result != ACCEPTED {
-        return Err(match codes.find(result) {
-            Some(&(_, kind, meaning)) => reply.error(kind, meaning, result),
-            None => reply.error(
-                codes::kind_of_undocumented(result),
-                "a result that Kavenegar does not document",
-                result,
-            ),
-        });
+    async fn find(&self, local_id: LocalId) -> Result<Option<DeliveryReport>, SmsError> {
+        self.find_by_local_id(local_id).await
     }
-    let entry = match &json["entries"] {
-        Value::Array(entries) => entries.first().unwrap_or(&Value::Null),
-        entry => entry,
-    };
-    let refusal = integer(&entry["status"]).and_then(codes::refused_entry);
-    if let Some(&(status, kind, meaning)) = refusal {
-        return Err(reply.error(kind, meaning, status));
+
+    async fn deliveries(&self, message_ids: &[String]) -> Result<Vec<DeliveryReport>, SmsError> {
+        self.delivery_reports(message_ids).await
     }
-    let mut sent = Sent::default();
-    sent.message_id = identifier(&entry["messageid"]);
-    sent.cost_rial = integer(&entry["cost"]).and_then(|cost| cost.try_into().ok());
-    Ok(sent)
+
+    async fn credit(&self) -> Result<Credit, SmsError> {
+        self.remaining_credit().await
+    }
 }

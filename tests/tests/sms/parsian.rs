@@ -1,13 +1,12 @@
 //! Parsian: the one request that its clients send, and lenient reading of what is known of replies.
 
-use chelseru_core::config::SmsService;
 use chelseru_core::sms::SmsErrorKind::{NotSent, PerhapsSent, TemplateRefused, TextRefused};
 use chelseru_core::sms::{Sent, SmsError};
 
 use crate::server::{Answer, Server};
-use crate::setup::{config, provider, refusal, template, text};
+use crate::setup::{Api, config, provider, refusal, template, text};
 
-const PARSIAN: SmsService = SmsService::ParsianWebcoIr;
+const PARSIAN: Api = Api::Parsian;
 
 async fn send(status: &str, body: &str) -> Result<Sent, SmsError> {
     let sms = template("12", &["123456"]);

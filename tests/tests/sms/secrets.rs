@@ -2,13 +2,13 @@
 //! a log.
 
 use std::sync::{Mutex, Once};
+use std::time::Duration;
 
-use chelseru_core::config::SmsService;
 use chelseru_core::sms::SmsError;
 use tokio::net::TcpListener;
 
 use crate::server::{Answer, Server};
-use crate::setup::{NETWORK_SERVICES, SECRET, any_message, config, provider, template, text};
+use crate::setup::{Api, Call, SECRET, config, provider, template, text};
 
 /// Everything that any test of this process has logged, at every level.
 struct Logged(Mutex<String>);
@@ -57,13 +57,33 @@ async fn no_failure_shows_a_secret() {
     start_log();
     // A server that repeats whatever it was told, in every place where a reply has words.
     let echo = r#"{"return":{"status":403,"message":"hush-key your code is 867530"},
+                   "entries":[{"messageid":"hush","localid":"867530","status":"hush"}],
+                   "recId":0,"Message":"hush-console","errors":{"text":"your code is 867530"},
+                   "amount":"hush","resultsAsCode":["hush"],
                    "Value":"your code is 867530","RetStatus":35,"StrRetStatus":"hush&pass=word",
                    "status":"100","message":"hush-token 867530"}"#;
     let longer_echo = r#"{"return":{"status":"your code is 867530"},"Value":"867530",
-                          "RetStatus":"hush","status":"hush-token"}"#;
+                          "RetStatus":"hush","status":"hush-token","recId":"867530 hush"}"#;
+    let entries = r#"{"return":{"status":200,"message":"hush-key"},
+                      "entries":[{"messageid":"your code is 867530","localid":"hush",
+                                  "status":6,"remaincredit":"hush"}]}"#;
+    let result = "<Envelope><Body><SendSimpleSMS2Response><SendSimpleSMS2Result>hush 867530\
+                  </SendSimpleSMS2Result></SendSimpleSMS2Response></Body></Envelope>";
+    let fault = |code: &str| {
+        format!(
+            "<Envelope><Body><Fault><faultcode>{code}</faultcode>\
+             <faultstring>hush-user: your code is 867530</faultstring></Fault></Body></Envelope>"
+        )
+    };
     for answer in [
         Answer::json("200 OK", echo),
         Answer::json("200 OK", longer_echo),
+        Answer::json("200 OK", entries),
+        Answer::json("400 Bad Request", echo),
+        Answer::xml("200 OK", result),
+        Answer::xml("500 Internal Server Error", &fault("soap:Client.hush")),
+        Answer::xml("500 Internal Server Error", &fault("soap:Server.hush")),
+        Answer::xml("500 Internal Server Error", &fault("hush:867530")),
         Answer::json("403 Forbidden", "hush-key 867530 <html>"),
         Answer::json("502 Bad Gateway", "hush-key 867530 <html>"),
         Answer::json("302 Found", "hush-key"),
@@ -72,10 +92,14 @@ async fn no_failure_shows_a_secret() {
         Answer::bytes(b"HTTP/9 hush-key\r\n\r\n"),
     ] {
         let server = Server::that_answers(answer).await;
-        for service in NETWORK_SERVICES {
-            let provider = provider(&config(service, &server.url));
-            let error = provider.send(&any_message(service)).await.unwrap_err();
-            assert_error_shows_nothing(&error, &server.url);
+        for api in Api::ALL {
+            let provider = provider(&config(api, &server.url));
+            for call in Call::all_of(api) {
+                match call.make(&*provider, Duration::from_secs(5)).await {
+                    Ok(result) => assert_shows_nothing(&result, &server.url),
+                    Err(error) => assert_error_shows_nothing(&error, &server.url),
+                }
+            }
         }
     }
     let log = LOGGED.0.lock().unwrap();
@@ -99,14 +123,14 @@ async fn no_failure_to_connect_shows_a_secret() {
         format!("http://{address}"),
         format!("http://{}.invalid", "a".repeat(64)),
     ] {
-        for service in NETWORK_SERVICES {
-            let mut config = config(service, &url);
-            config.timeout = std::time::Duration::from_millis(100);
-            let error = provider(&config)
-                .send(&any_message(service))
-                .await
-                .unwrap_err();
-            assert_error_shows_nothing(&error, &url);
+        for api in Api::ALL {
+            let mut config = config(api, &url);
+            config.timeout = Duration::from_millis(100);
+            let provider = provider(&config);
+            for call in Call::all_of(api) {
+                let error = call.make(&*provider, config.timeout).await.unwrap_err();
+                assert_error_shows_nothing(&error, &url);
+            }
         }
     }
 }
@@ -114,23 +138,20 @@ async fn no_failure_to_connect_shows_a_secret() {
 #[tokio::test]
 async fn no_refusal_before_sending_shows_a_secret() {
     let url = "http://127.0.0.1:9";
-    for (service, sms) in [
-        (
-            SmsService::KavenegarCom,
-            text(&"your code is 867530 ".repeat(50)),
-        ),
-        (SmsService::KavenegarCom, template("login", &["your code"])),
-        (SmsService::KavenegarCom, template("login", &["867530_"])),
-        (SmsService::KavenegarCom, template("login", &["867530"; 6])),
-        (SmsService::MeliPayamakCom, template("12", &["867530;"])),
-        (SmsService::MeliPayamakCom, template("login", &["867530"])),
-        (SmsService::ParsianWebcoIr, template("12", &["867530,"])),
-        (SmsService::ParsianWebcoIr, text("your code is 867530")),
+    for (api, sms) in [
+        (Api::Kavenegar, text(&"your code is 867530 ".repeat(50))),
+        (Api::Kavenegar, template("login", &["your code"])),
+        (Api::Kavenegar, template("login", &["867530_"])),
+        (Api::Kavenegar, template("login", &["867530"; 6])),
+        (Api::MeliRest, template("12", &["867530;"])),
+        (Api::MeliRest, template("login", &["867530"])),
+        (Api::MeliSoap, template("12", &["867530"])),
+        (Api::MeliSoap, text("your code is \u{1B}867530")),
+        (Api::MeliConsole, template("login", &["867530"])),
+        (Api::Parsian, template("12", &["867530,"])),
+        (Api::Parsian, text("your code is 867530")),
     ] {
-        let error = provider(&config(service, url))
-            .send(&sms)
-            .await
-            .unwrap_err();
+        let error = provider(&config(api, url)).send(&sms).await.unwrap_err();
         assert!(error.is_certain());
         assert_error_shows_nothing(&error, url);
     }
@@ -139,22 +160,24 @@ async fn no_refusal_before_sending_shows_a_secret() {
 #[test]
 fn no_debug_shows_a_secret() {
     let url = "http://127.0.0.1:9/hush";
-    for service in NETWORK_SERVICES {
-        let provider = provider(&config(service, url));
+    for api in Api::ALL {
+        let provider = provider(&config(api, url));
         assert_shows_nothing(&format!("{provider:?} {provider:#?}"), url);
-        assert_eq!(provider.name(), service.name());
+        assert_eq!(provider.name(), api.service().name());
     }
 }
 
 #[test]
 fn an_account_without_a_credential_is_refused_by_the_name_of_its_setting() {
-    for (service, key) in [
-        (SmsService::KavenegarCom, "KAVENEGAR_COM_API_KEY"),
-        (SmsService::MeliPayamakCom, "MELI_PAYAMAK_COM_USERNAME"),
-        (SmsService::MeliPayamakCom, "MELI_PAYAMAK_COM_PASSWORD"),
-        (SmsService::ParsianWebcoIr, "PARSIAN_WEBCO_IR_API_KEY"),
+    for (api, key) in [
+        (Api::Kavenegar, "KAVENEGAR_COM_API_KEY"),
+        (Api::MeliRest, "MELI_PAYAMAK_COM_USERNAME"),
+        (Api::MeliRest, "MELI_PAYAMAK_COM_PASSWORD"),
+        (Api::MeliSoap, "MELI_PAYAMAK_COM_USERNAME"),
+        (Api::MeliSoap, "MELI_PAYAMAK_COM_PASSWORD"),
+        (Api::Parsian, "PARSIAN_WEBCO_IR_API_KEY"),
     ] {
-        let mut config = config(service, "https://provider.example");
+        let mut config = config(api, "https://provider.example");
         let settings = &mut config.settings;
         match key {
             "KAVENEGAR_COM_API_KEY" => settings.kavenegar_com_api_key = "".into(),
@@ -170,19 +193,21 @@ fn an_account_without_a_credential_is_refused_by_the_name_of_its_setting() {
 
 #[test]
 fn a_base_url_that_is_none_is_refused_by_the_name_of_its_setting() {
-    for (service, key) in [
-        (SmsService::KavenegarCom, "KAVENEGAR_COM_BASE_URL"),
-        (SmsService::MeliPayamakCom, "MELI_PAYAMAK_COM_BASE_URL"),
-        (SmsService::ParsianWebcoIr, "PARSIAN_WEBCO_IR_BASE_URL"),
+    for (api, key) in [
+        (Api::Kavenegar, "KAVENEGAR_COM_BASE_URL"),
+        (Api::MeliRest, "MELI_PAYAMAK_COM_BASE_URL"),
+        (Api::MeliSoap, "MELI_PAYAMAK_COM_BASE_URL"),
+        (Api::MeliConsole, "MELI_PAYAMAK_COM_BASE_URL"),
+        (Api::Parsian, "PARSIAN_WEBCO_IR_BASE_URL"),
     ] {
         for url in [
-            "",
+            "//hush.example",
             "api.hush.example",
             "ftp://hush.example",
             "mailto:hush",
             "http://",
         ] {
-            let error = chelseru_sms::from_config(&config(service, url)).unwrap_err();
+            let error = chelseru_sms::from_config(&config(api, url)).unwrap_err();
             assert_eq!(error.problems()[0].key, format!("SMS.SETTINGS.{key}"));
             assert!(!error.to_string().contains(SECRET), "{error}");
         }

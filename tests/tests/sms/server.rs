@@ -40,6 +40,11 @@ impl Answer {
         )
     }
 
+    /// A SOAP response.
+    pub(crate) fn xml(status: &str, body: &str) -> Self {
+        Self::http(status, "Content-Type: text/xml; charset=utf-8", body)
+    }
+
     /// The page of a gateway in front of the provider.
     pub(crate) fn html(status: &str) -> Self {
         let page = "<html><h1>Nginx</h1></html>";
@@ -89,6 +94,14 @@ impl Request {
     /// The decoded fields of the form, in their order.
     pub(crate) fn form(&self) -> Vec<(String, String)> {
         serde_urlencoded::from_str(&self.body).expect("the body is a form")
+    }
+
+    /// The one field of the form with this name.
+    pub(crate) fn field(&self, name: &str) -> String {
+        let mut values = self.form().into_iter().filter(|(known, _)| known == name);
+        let (_, value) = values.next().expect("the form has the field");
+        assert!(values.next().is_none(), "{name} is there twice");
+        value
     }
 }
 
@@ -174,9 +187,8 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
         .collect();
     let length: usize = headers
         .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?
-        .1
-        .parse()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .map_or(Ok(0), |(_, length)| length.parse())
         .ok()?;
     let mut body = bytes[end_of_head + 4..].to_vec();
     while body.len() < length {

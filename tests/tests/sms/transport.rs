@@ -1,52 +1,89 @@
-//! What every provider owes when the network or whatever is in front of the provider fails.
+//! What every provider owes in every call when the network or whatever is in front of the provider
+//! fails.
 
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chelseru_core::config::SmsService;
-use chelseru_core::sms::SmsError;
 use chelseru_core::sms::SmsErrorKind::{self, NotSent, PerhapsSent, Throttled};
+use chelseru_core::sms::{SmsError, SmsProvider};
+use futures_util::future::join_all;
 use tokio::net::TcpListener;
 
 use crate::server::{Answer, Server};
-use crate::setup::{NETWORK_SERVICES, any_message, config, provider};
+use crate::setup::{Api, Call, config, provider};
 
-/// The error of each service whose server is at this address.
-async fn errors_at(url: &str, timeout: Duration) -> Vec<(SmsService, SmsError)> {
-    let mut errors = Vec::new();
-    for service in NETWORK_SERVICES {
-        let mut config = config(service, url);
+/// A provider for each API, all at this address. They are made before any time is taken: to read the
+/// system's certificates is slow.
+fn providers_at(url: &str, timeout: Duration) -> Vec<(Api, Arc<dyn SmsProvider>)> {
+    let provider = |api| {
+        let mut config = config(api, url);
         config.timeout = timeout;
-        let provider = provider(&config);
+        (api, provider(&config))
+    };
+    Api::ALL.map(provider).into()
+}
+
+/// The error of every call of a provider, one after the other.
+async fn errors_of(
+    api: Api,
+    provider: &dyn SmsProvider,
+    timeout: Duration,
+) -> Vec<(Call, SmsError)> {
+    let mut errors = Vec::new();
+    for &call in Call::all_of(api) {
         let started = Instant::now();
-        let error = provider.send(&any_message(service)).await.unwrap_err();
+        let error = call.make(provider, timeout).await.unwrap_err();
+        let took = started.elapsed();
         assert!(
-            started.elapsed() < timeout + Duration::from_secs(2),
-            "{service:?} took {:?}",
-            started.elapsed()
+            took < timeout + Duration::from_secs(3),
+            "{api:?} {call:?} took {took:?}"
         );
-        errors.push((service, error));
+        errors.push((call, error));
     }
     errors
 }
 
-/// Each service makes this of the answer, after one request.
-async fn assert_each(answer: Answer, timeout: Duration, kind: SmsErrorKind, code: Option<&str>) {
-    let mut server = Server::that_answers(answer.clone()).await;
-    for (service, error) in errors_at(&server.url, timeout).await {
-        assert_eq!(error.kind(), kind, "{service:?} {answer:?}: {error}");
-        assert_eq!(error.code(), code, "{service:?} {answer:?}");
+/// Each call makes this of the answer that it gets, after one request.
+async fn assert_each(
+    answer: impl Fn(&'static str) -> Answer,
+    timeout: Duration,
+    kind: SmsErrorKind,
+    code: Option<&str>,
+) {
+    let mut servers = Vec::new();
+    for api in Api::ALL {
+        let calls = Call::all_of(api).iter();
+        let answers = calls.map(|call| answer(call.success(api))).collect();
+        let server = Server::that_answers_in_turn(answers).await;
+        let mut config = config(api, &server.url);
+        config.timeout = timeout;
+        servers.push((api, provider(&config), server));
     }
-    assert_eq!(
-        server.requests().len(),
-        NETWORK_SERVICES.len(),
-        "{answer:?}"
-    );
+    let checks = servers
+        .iter_mut()
+        .map(|(api, provider, server)| async move {
+            for (call, error) in errors_of(*api, &**provider, timeout).await {
+                let expected = call.meaning_of(kind);
+                assert_eq!(error.kind(), expected, "{api:?} {call:?}: {error}");
+                assert_eq!(error.code(), code, "{api:?} {call:?}");
+            }
+            assert_eq!(server.requests().len(), Call::all_of(*api).len(), "{api:?}");
+        });
+    join_all(checks).await;
 }
 
-/// A body that every provider takes for a success.
-const WELL_FOR_ALL: &str =
-    r#"{"status":200,"return":{"status":200},"RetStatus":1,"Value":"5461268677656004204"}"#;
+/// Each call failed before anything could be sent.
+async fn assert_no_connection(url: &str, timeout: Duration) {
+    let providers = providers_at(url, timeout);
+    let checks = providers.iter().map(|(api, provider)| async move {
+        for (call, error) in errors_of(*api, &**provider, timeout).await {
+            assert_eq!(error.kind(), call.meaning_of(NotSent), "{api:?} {call:?}");
+            assert!(error.to_string().contains("no connection"), "{error}");
+        }
+    });
+    join_all(checks).await;
+}
 
 const LONG: Duration = Duration::from_secs(5);
 const SHORT: Duration = Duration::from_millis(500);
@@ -56,20 +93,14 @@ async fn nothing_was_sent_to_a_port_that_nobody_listens_on() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    for (service, error) in errors_at(&url, LONG).await {
-        assert_eq!(error.kind(), NotSent, "{service:?}");
-        assert!(error.to_string().contains("no connection"), "{error}");
-    }
+    assert_no_connection(&url, LONG).await;
 }
 
 #[tokio::test]
 async fn nothing_was_sent_to_a_host_that_does_not_resolve() {
     // A label of 64 characters is refused by the resolver itself, without a network.
     let url = format!("http://{}.invalid", "a".repeat(64));
-    for (service, error) in errors_at(&url, LONG).await {
-        assert_eq!(error.kind(), NotSent, "{service:?}");
-        assert!(error.to_string().contains("no connection"), "{error}");
-    }
+    assert_no_connection(&url, LONG).await;
 }
 
 #[tokio::test]
@@ -83,10 +114,7 @@ async fn nothing_was_sent_to_a_server_that_does_not_speak_tls() {
             let _ = stream.try_write(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         }
     });
-    for (service, error) in errors_at(&url, LONG).await {
-        assert_eq!(error.kind(), NotSent, "{service:?}");
-        assert!(error.to_string().contains("no connection"), "{error}");
-    }
+    assert_no_connection(&url, LONG).await;
     plain.abort();
 }
 
@@ -95,32 +123,29 @@ async fn nothing_was_sent_when_the_connection_is_not_made_in_time() {
     // Accepts the TCP connection and never answers the TLS handshake.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
-    for (service, error) in errors_at(&url, SHORT).await {
-        assert_eq!(error.kind(), NotSent, "{service:?}");
-        assert!(error.to_string().contains("no connection"), "{error}");
-    }
+    assert_no_connection(&url, SHORT).await;
 }
 
 #[tokio::test]
 async fn a_message_whose_answer_never_comes_was_perhaps_sent() {
-    assert_each(Answer::silence(), SHORT, PerhapsSent, None).await;
+    assert_each(|_| Answer::silence(), SHORT, PerhapsSent, None).await;
 }
 
 #[tokio::test]
 async fn a_message_whose_answer_never_ends_was_perhaps_sent() {
-    let half = Answer::cut(WELL_FOR_ALL).and_stays_open();
+    let half = |success| Answer::cut(success).and_stays_open();
     assert_each(half, SHORT, PerhapsSent, None).await;
 }
 
 #[tokio::test]
 async fn a_message_whose_answer_is_lost_was_perhaps_sent_and_is_not_sent_again() {
+    assert_each(Answer::cut, LONG, PerhapsSent, None).await;
     for answer in [
         Answer::close(),
-        Answer::cut(WELL_FOR_ALL),
         Answer::bytes(b"HTTP/1.1 200 OK\r\nContent-Le"),
         Answer::bytes(b"not HTTP at all\r\n\r\n"),
     ] {
-        assert_each(answer, LONG, PerhapsSent, None).await;
+        assert_each(|_| answer.clone(), LONG, PerhapsSent, None).await;
     }
 }
 
@@ -142,7 +167,7 @@ async fn an_answer_without_a_result_is_judged_by_the_http_status() {
         ("504 Gateway Timeout", PerhapsSent),
     ] {
         let code = format!("HTTP {}", &status[..3]);
-        assert_each(Answer::html(status), LONG, kind, Some(&code)).await;
+        assert_each(|_| Answer::html(status), LONG, kind, Some(&code)).await;
     }
 }
 
@@ -157,9 +182,11 @@ async fn garbage_with_status_200_was_perhaps_sent() {
         "{}",
         "{\"return\":200}",
         "12345678901234567890",
+        "<soap:Envelope/>",
+        "<Envelope><Body></Body></Envelope>",
     ] {
         assert_each(
-            Answer::json("200 OK", body),
+            |_| Answer::json("200 OK", body),
             LONG,
             PerhapsSent,
             Some("HTTP 200"),
@@ -170,11 +197,12 @@ async fn garbage_with_status_200_was_perhaps_sent() {
 
 #[tokio::test]
 async fn an_answer_is_read_to_a_limit_and_then_not_understood() {
-    let long = format!(r#"{{"status":200,"x":"{}"}}"#, "x".repeat(200_000));
-    let endless = Answer::cut(&long).and_stays_open();
-    for answer in [Answer::json("200 OK", &long), endless] {
-        assert_each(answer, LONG, PerhapsSent, Some("HTTP 200")).await;
-    }
+    // The result comes after so much space that it is not kept.
+    let long = |success: &str| format!("{}{success}", " ".repeat(200_000));
+    let whole = |success| Answer::json("200 OK", &long(success));
+    assert_each(whole, LONG, PerhapsSent, Some("HTTP 200")).await;
+    let endless = |success| Answer::cut(&long(success)).and_stays_open();
+    assert_each(endless, LONG, PerhapsSent, Some("HTTP 200")).await;
 }
 
 #[tokio::test]
@@ -184,7 +212,7 @@ async fn a_redirect_is_not_followed() {
         let location = format!("Location: {}/v1/", elsewhere.url);
         let redirect = Answer::http(status, &location, "");
         let code = format!("HTTP {}", &status[..3]);
-        assert_each(redirect, LONG, NotSent, Some(&code)).await;
+        assert_each(|_| redirect.clone(), LONG, NotSent, Some(&code)).await;
     }
     assert!(elsewhere.requests().is_empty());
 }
@@ -192,14 +220,18 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn every_message_has_a_connection_of_its_own() {
     // A server that falls silent on a kept connection would turn a sound message into a lost one.
-    for service in NETWORK_SERVICES {
-        let answer = Answer::json("200 OK", WELL_FOR_ALL).and_stays_open();
-        let mut server = Server::that_answers(answer).await;
-        let provider = provider(&config(service, &server.url));
-        for _ in 0..3 {
-            provider.send(&any_message(service)).await.unwrap();
+    for api in Api::ALL {
+        let calls = Call::all_of(api);
+        let answers = calls
+            .iter()
+            .map(|call| Answer::json("200 OK", call.success(api)).and_stays_open());
+        let mut server = Server::that_answers_in_turn(answers.collect()).await;
+        let provider = provider(&config(api, &server.url));
+        for call in calls.iter().chain(calls) {
+            let result = call.make(&*provider, LONG).await;
+            assert!(result.is_ok(), "{api:?} {call:?}: {result:?}");
         }
-        assert_eq!(server.requests().len(), 3, "{service:?}");
+        assert_eq!(server.requests().len(), 2 * calls.len(), "{api:?}");
     }
 }
 

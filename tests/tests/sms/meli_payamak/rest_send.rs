@@ -1,30 +1,28 @@
-//! Melipayamak: requests, recorded replies and the codes of both operations of its REST API.
+//! `SendSMS` and `BaseServiceNumber` of the REST API: texts and templates.
 
-use chelseru_core::config::SmsService;
 use chelseru_core::sms::SmsErrorKind::{
     self, NotSent, NumberRefused, PerhapsSent, TemplateRefused, TextRefused, Throttled,
 };
 use chelseru_core::sms::{Sent, Sms, SmsError};
 
+use super::{OF_BOTH, OF_TEXTS, REST};
 use crate::server::{Answer, Server};
 use crate::setup::{config, fields, provider, send_each, template, text};
-
-const MELI_PAYAMAK: SmsService = SmsService::MeliPayamakCom;
 
 const OK: &str = r#"{"Value":"5461268677656004204","RetStatus":1,"StrRetStatus":"Ok"}"#;
 
 async fn send(sms: &Sms, body: &str) -> Result<Sent, SmsError> {
-    crate::setup::send(MELI_PAYAMAK, sms, Answer::json("200 OK", body)).await
+    crate::setup::send(REST, sms, Answer::json("200 OK", body)).await
 }
 
 async fn refusal(sms: &Sms) -> SmsError {
-    crate::setup::refusal(MELI_PAYAMAK, sms).await
+    crate::setup::refusal(REST, sms).await
 }
 
 #[tokio::test]
 async fn a_text_is_posted_with_the_account_in_the_body() {
     let mut server = Server::that_answers(Answer::json("200 OK", OK)).await;
-    provider(&config(MELI_PAYAMAK, &server.url))
+    provider(&config(REST, &server.url))
         .send(&text("code: 1"))
         .await
         .unwrap();
@@ -44,7 +42,7 @@ async fn a_text_is_posted_with_the_account_in_the_body() {
 #[tokio::test]
 async fn a_template_is_posted_with_its_variables_joined() {
     let mut server = Server::that_answers(Answer::json("200 OK", OK)).await;
-    provider(&config(MELI_PAYAMAK, &server.url))
+    provider(&config(REST, &server.url))
         .send(&template(" 042 ", &["123456", "علی, رضا"]))
         .await
         .unwrap();
@@ -166,40 +164,6 @@ async fn an_undocumented_code_is_kept_and_is_certain_only_as_invalid_data() {
     }
 }
 
-/// The codes that mean the same for texts and templates.
-const SHARED: [(i64, SmsErrorKind); 18] = [
-    (0, NotSent),
-    (2, NotSent),
-    (6, Throttled),
-    (7, TextRefused),
-    (10, NotSent),
-    (11, NotSent),
-    (12, NotSent),
-    (18, NumberRefused),
-    (19, Throttled),
-    (35, NumberRefused),
-    (-108, Throttled),
-    (108, Throttled),
-    (-109, NotSent),
-    (109, NotSent),
-    (-110, NotSent),
-    (110, NotSent),
-    (-111, NotSent),
-    (111, NotSent),
-];
-
-const OF_TEXTS: [(i64, SmsErrorKind); 9] = [
-    (3, Throttled),
-    (4, Throttled),
-    (5, NotSent),
-    (8, NotSent),
-    (9, NotSent),
-    (14, TextRefused),
-    (15, TextRefused),
-    (16, NumberRefused),
-    (17, TextRefused),
-];
-
 const OF_TEMPLATES: [(i64, SmsErrorKind); 11] = [
     (-1, TemplateRefused),
     (-2, NotSent),
@@ -227,7 +191,7 @@ async fn assert_kinds(sms: &Sms, table: impl Iterator<Item = (i64, SmsErrorKind)
     for (code, kind) in table {
         let replies = replies_with(code);
         let answers = replies.each_ref().map(|body| Answer::json("200 OK", body));
-        let results = send_each(MELI_PAYAMAK, sms, answers.into()).await;
+        let results = send_each(REST, sms, answers.into()).await;
         for (body, result) in replies.iter().zip(results) {
             let error = result.unwrap_err();
             assert_eq!(error.kind(), kind, "{body}");
@@ -238,13 +202,13 @@ async fn assert_kinds(sms: &Sms, table: impl Iterator<Item = (i64, SmsErrorKind)
 
 #[tokio::test]
 async fn every_code_of_a_text_has_its_kind() {
-    assert_kinds(&text("hi"), SHARED.into_iter().chain(OF_TEXTS)).await;
+    assert_kinds(&text("hi"), OF_BOTH.into_iter().chain(OF_TEXTS)).await;
 }
 
 #[tokio::test]
 async fn every_code_of_a_template_has_its_kind() {
     let sms = template("1", &["2"]);
-    assert_kinds(&sms, SHARED.into_iter().chain(OF_TEMPLATES)).await;
+    assert_kinds(&sms, OF_BOTH.into_iter().chain(OF_TEMPLATES)).await;
 }
 
 #[tokio::test]

@@ -1,17 +1,15 @@
-//! Kavenegar: requests, replies and result codes of its REST documentation.
+//! `sms/send` and `verify/lookup`: texts and templates.
 
 use std::time::Duration;
 
-use chelseru_core::config::SmsService;
 use chelseru_core::sms::SmsErrorKind::{
     self, NotSent, NumberRefused, PerhapsSent, TemplateRefused, TextRefused, Throttled,
 };
-use chelseru_core::sms::{Sent, Sms, SmsError};
+use chelseru_core::sms::{LocalId, Sent, Sms, SmsError};
 
+use super::{KAVENEGAR, result};
 use crate::server::{Answer, Server};
 use crate::setup::{config, fields, provider, send_each, template, text};
-
-const KAVENEGAR: SmsService = SmsService::KavenegarCom;
 
 /// The documented success, with the state that the test is about.
 fn accepted(state: &str) -> Answer {
@@ -23,14 +21,6 @@ fn accepted(state: &str) -> Answer {
                              "statustext":"در صف ارسال","sender":"10004346",
                              "receptor":"09121234567","date":1356619709,"cost":120}}]}}"#
         ),
-    )
-}
-
-/// The documented failure.
-fn result(code: i64) -> Answer {
-    Answer::json(
-        "200 OK",
-        &format!(r#"{{"return":{{"status":{code},"message":"…"}},"entries":null}}"#),
     )
 }
 
@@ -80,6 +70,35 @@ async fn a_text_goes_out_on_the_configured_line() {
     assert_eq!(
         server.request().body,
         "receptor=09121234567&message=hi&sender=10004346"
+    );
+}
+
+#[tokio::test]
+async fn a_text_carries_our_own_id_of_it() {
+    let mut server = Server::that_answers(accepted("1")).await;
+    let mut config = config(KAVENEGAR, &server.url);
+    config.settings.kavenegar_com_from = "10004346".to_owned();
+    let mut sms = text("hi");
+    sms.local_id = Some(LocalId(i64::MAX));
+    provider(&config).send(&sms).await.unwrap();
+    assert_eq!(
+        server.request().body,
+        "receptor=09121234567&message=hi&sender=10004346&localid=9223372036854775807"
+    );
+}
+
+#[tokio::test]
+async fn a_template_carries_no_id_of_ours_for_kavenegar_takes_none() {
+    let mut server = Server::that_answers(accepted("5")).await;
+    let mut sms = template("login", &["1"]);
+    sms.local_id = Some(LocalId(450));
+    provider(&config(KAVENEGAR, &server.url))
+        .send(&sms)
+        .await
+        .unwrap();
+    assert_eq!(
+        server.request().body,
+        "receptor=09121234567&template=login&token=1"
     );
 }
 
