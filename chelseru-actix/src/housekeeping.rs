@@ -1,22 +1,18 @@
-//! The background task that removes what has run out.
+//! The task that works in the background.
 
 use actix_web::rt;
-use chelseru_core::Chelseru;
+use chelseru_core::{Chelseru, HousekeepingClaim};
 
 /// Starts the task on this thread, unless this service has one already.
 pub(crate) fn start(chelseru: &Chelseru) {
-    let Some(claim) = chelseru.claim_housekeeping() else {
+    let Some(mut claim) = chelseru.claim_housekeeping() else {
         return;
     };
     // When the thread ends, so does the task, and another may claim.
     rt::spawn(async move {
         loop {
-            match claim.service().sweep().await {
-                Ok(0) => {}
-                Ok(rows) => tracing::debug!(rows, "removed what had run out"),
-                Err(error) => tracing::warn!(?error, "removing what had run out failed"),
-            }
-            rt::time::sleep(Chelseru::SWEEP_INTERVAL).await;
+            claim.work().await;
+            rt::time::sleep(HousekeepingClaim::INTERVAL).await;
         }
     });
 }

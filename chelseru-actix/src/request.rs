@@ -5,6 +5,7 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGEN
 use chelseru_core::Chelseru;
 use chelseru_core::api::{Request, client_address};
 
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Everything but path and body.
@@ -25,6 +26,7 @@ pub(crate) fn parts<'a>(request: &'a HttpRequest, chelseru: &Chelseru) -> Reques
         authorization: text(AUTHORIZATION),
         content_type: text(CONTENT_TYPE),
         user_agent: text(USER_AGENT),
+        idempotency_key: text(IDEMPOTENCY_KEY),
         address: client_address(
             request.peer_addr().map(|peer| peer.ip()),
             forwarded_for.into_iter(),

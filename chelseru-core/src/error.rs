@@ -54,6 +54,21 @@ pub enum Error {
         /// How long the code is valid, and so how long until the next.
         wait: Duration,
     },
+    /// The service has sent as many messages as it may for now. Nothing was sent.
+    #[error("the SMS budget is used up for {} s more", .wait.as_secs())]
+    OverBudget {
+        /// How long until there is something to send with.
+        wait: Duration,
+    },
+    /// The message of this idempotency key is being sent. Nothing more was sent.
+    #[error("a request with this idempotency key is in progress")]
+    RequestInProgress,
+    /// Nobody knows whether the message of this idempotency key was sent. Nothing more was sent.
+    #[error("the message of this idempotency key may have been sent")]
+    SentUnderKey,
+    /// The idempotency key was used for another message. Nothing was sent.
+    #[error("this idempotency key belongs to another message")]
+    KeyOfAnotherMessage,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -7,6 +7,7 @@
 //! | [`Chelseru`] | the service: codes, logins, sessions, tokens, messages |
 //! | [`api`] | the documented routes without HTTP, for adapters |
 //! | [`config`] | the settings |
+//! | [`events`] | what happens, as a stream |
 //! | [`sms`] | what a provider promises |
 //! | [`store`] | what a store promises, and one in memory |
 //! | `testing` | for tests, behind the feature of that name |
@@ -19,6 +20,8 @@ pub mod config;
 mod device;
 mod digits;
 mod error;
+pub mod events;
+mod keyed_hash;
 mod mobile;
 mod otp;
 mod random;
@@ -40,8 +43,8 @@ pub use crate::mobile::{InvalidMobileNumber, MobileNumber};
 pub use crate::otp::{Code, InvalidCode};
 pub use crate::secret::Secret;
 pub use crate::service::{
-    Chelseru, ChelseruBuilder, CurrentUser, HousekeepingClaim, IntoProviders, IntoShared, Login,
-    Message, SessionView,
+    Balance, Chelseru, ChelseruBuilder, CurrentUser, HousekeepingClaim, IdempotencyKey,
+    IntoProviders, IntoShared, InvalidIdempotencyKey, Login, Message, ProviderHealth, SessionView,
 };
 pub use crate::session::{ClientInfo, RefreshHash, Session, SessionId};
 pub use crate::token::{TokenError, TokenPair, TokenType};

@@ -6,18 +6,17 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
 use rand::{CryptoRng, RngExt};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::digits;
+use crate::keyed_hash::KeyedHash;
 use crate::mobile::MobileNumber;
 use crate::secret::Secret;
 use crate::store::CodeHash;
 
 /// What the derived key is for; a change of the scheme changes it.
-const KEY_PURPOSE: &[u8] = b"chelseru one-time code v1";
+const KEY_PURPOSE: &str = "chelseru one-time code v2";
 
 /// A code as a user typed it or as it was made: ASCII digits. Prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
@@ -68,27 +67,16 @@ impl fmt::Debug for Code {
 
 /// Hashes codes under a key of their own.
 #[derive(Clone)]
-pub(crate) struct CodeHasher(Hmac<Sha256>);
+pub(crate) struct CodeHasher(KeyedHash);
 
 impl CodeHasher {
     pub(crate) fn new(secret: &Secret) -> Self {
-        let derived = keyed(secret.expose().as_bytes())
-            .chain_update(KEY_PURPOSE)
-            .finalize()
-            .into_bytes();
-        Self(keyed(&derived))
+        Self(KeyedHash::new(secret, KEY_PURPOSE))
     }
 
     /// The hash that the store keeps.
     pub(crate) fn hash(&self, mobile_number: MobileNumber, code: &Code) -> CodeHash {
-        self.0
-            .clone()
-            // A number always has eleven bytes, so no two pairs give the same input.
-            .chain_update(mobile_number.as_str())
-            .chain_update(&code.0)
-            .finalize()
-            .into_bytes()
-            .into()
+        self.0.of(&[mobile_number.as_str(), &code.0])
     }
 
     /// Whether `code` has that hash, in constant time. Without a hash it does the same work and says
@@ -109,10 +97,6 @@ impl fmt::Debug for CodeHasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CodeHasher(***)")
     }
-}
-
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"))
 }
 
 #[cfg(test)]

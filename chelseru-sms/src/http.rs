@@ -10,6 +10,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chelseru_core::ConfigError;
@@ -91,7 +92,7 @@ impl Http {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"))
             .ok_or_else(|| ConfigError::about(&key, "must be an https:// or http:// address"))?;
-        if base.scheme() == "http" {
+        if base.scheme() == "http" && !is_this_machine(&base) {
             tracing::warn!("{key} is not https: credentials and codes are sent in clear text");
         }
         let client = Client::builder()
@@ -239,7 +240,8 @@ impl Reply {
                 SmsErrorKind::NotSent,
                 "a redirect, which is not followed: is the base URL the provider's?",
             ),
-            status if status.is_client_error() => (
+            // A gateway that gave up waiting, perhaps for a provider that did take the message.
+            status if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT => (
                 SmsErrorKind::NotSent,
                 "the request was refused without a result of the provider",
             ),
@@ -250,6 +252,12 @@ impl Reply {
         };
         self.error(kind, meaning, format!("HTTP {}", self.status.as_u16()))
     }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 /// What a failed exchange means for the message.

@@ -45,6 +45,26 @@ impl From<Error> for Response {
             Error::CodePerhapsSent { error, wait } => {
                 provider_failed(&error).with_header("retry-after", whole_seconds(wait).to_string())
             }
+            Error::OverBudget { wait } => {
+                let seconds = whole_seconds(wait);
+                Self::detail(
+                    429,
+                    format!(
+                        "This service has sent as many messages as it may for now. \
+                         Expected available in {seconds} seconds."
+                    ),
+                )
+                .with_header("retry-after", seconds.to_string())
+            }
+            Error::RequestInProgress => {
+                Self::detail(409, "A request with this Idempotency-Key is in progress.")
+                    .with_header("retry-after", "1")
+            }
+            Error::SentUnderKey => Self::json(502, &json!({ "details": NOT_CONFIRMED })),
+            Error::KeyOfAnotherMessage => Self::detail(
+                422,
+                "This Idempotency-Key was used for another message. Use a new one.",
+            ),
             Error::Store(error) => store_failed(&error),
         }
     }
@@ -108,12 +128,13 @@ fn bad_access_token(error: TokenError) -> Response {
     .response()
 }
 
+const NOT_CONFIRMED: &str =
+    "The SMS service provider did not confirm the message. It may still arrive.";
+
 /// Never the provider's own words: they may name the account.
 fn provider_failed(error: &SmsError) -> Response {
     let details = match error.kind() {
-        SmsErrorKind::PerhapsSent => {
-            "The SMS service provider did not confirm the message. It may still arrive."
-        }
+        SmsErrorKind::PerhapsSent => NOT_CONFIRMED,
         _ => "The SMS service provider was unable to process the request.",
     };
     let response = Response::json(502, &json!({ "details": details }));

@@ -33,6 +33,8 @@ pub struct Request<'a> {
     pub content_type: Option<&'a str>,
     /// The `User-Agent` header.
     pub user_agent: Option<&'a str>,
+    /// The `Idempotency-Key` header.
+    pub idempotency_key: Option<&'a str>,
     /// The client's address: [`client_address`] finds it.
     pub address: Option<IpAddr>,
     /// The whole body, whose length the adapter has limited.

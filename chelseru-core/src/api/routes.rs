@@ -8,7 +8,7 @@ use crate::config::AuthMethod;
 use crate::error::Error;
 use crate::mobile::MobileNumber;
 use crate::otp::Code;
-use crate::service::{Chelseru, Login, Message};
+use crate::service::{Chelseru, IdempotencyKey, Login, Message};
 use crate::session::SessionId;
 use crate::sms::{SmsErrorKind, TemplateId};
 use crate::token::TokenError;
@@ -164,7 +164,9 @@ async fn message_send(chelseru: &Chelseru, request: &Request<'_>) -> Result<Resp
         return Err(Response::server_error());
     };
     let has_template = template.is_some();
-    let message = Message { to, text, template };
+    let mut message = Message::new(to, text);
+    message.template = template;
+    message.idempotency_key = idempotency_key(request)?;
     match chelseru.send_message(&user, message).await {
         Ok(()) => Ok(Response::ok(
             &json!({ "details": "The Message was sent correctly." }),
@@ -228,6 +230,16 @@ fn message_text(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.to_owned())
+}
+
+fn idempotency_key(request: &Request<'_>) -> Result<Option<IdempotencyKey>, Response> {
+    let key = request.idempotency_key.map(str::parse).transpose();
+    key.map_err(|_| {
+        Response::field_error(
+            "Idempotency-Key",
+            "This header must have 1 to 255 visible ASCII characters.",
+        )
+    })
 }
 
 /// A template's id, or a name that the settings give to one.

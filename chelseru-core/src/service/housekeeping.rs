@@ -1,19 +1,25 @@
-//! Removing what has run out.
+//! What is done in the background: removing what has run out, finding out what became of messages,
+//! watching balances.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Chelseru;
+use crate::clock::Timestamp;
 use crate::error::Error;
 
 /// Rows of each kind in one statement: short enough to let logins in between.
 const BATCH: u32 = 500;
 
-impl Chelseru {
-    /// How long to wait between two calls of [`sweep`](Self::sweep).
-    pub const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+/// How often what has run out is removed.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
-    /// Removes codes and sessions that have run out, in small batches, and says how many rows.
+/// How often balances are asked for, where somebody wants to know.
+const BALANCES_EVERY: Duration = Duration::from_secs(15 * 60);
+
+impl Chelseru {
+    /// Removes codes, sessions, counters and idempotency keys that have run out, in small batches, and
+    /// says how many rows.
     ///
     /// Adapters call it in the background; calling it from several processes is harmless.
     ///
@@ -32,31 +38,65 @@ impl Chelseru {
         }
     }
 
-    /// The claim to call [`sweep`](Self::sweep) from time to time, for the first who asks; for
-    /// adapters, which are mounted once for each thread. Whoever drops it lets another have it.
+    /// The claim to the work in the background, for the first who asks; for adapters, which are
+    /// mounted once for each thread. Whoever drops it lets another have it.
     pub fn claim_housekeeping(&self) -> Option<HousekeepingClaim> {
         let is_first = !self
             .inner
             .housekeeping_claimed
             .swap(true, Ordering::Relaxed);
-        is_first.then(|| HousekeepingClaim(self.clone()))
+        is_first.then(|| HousekeepingClaim {
+            service: self.clone(),
+            swept_at: None,
+            balances_at: None,
+        })
     }
 }
 
-/// The duty to sweep, which one task has at a time.
+/// The duty to work in the background, which one task has at a time.
 #[derive(Debug)]
-pub struct HousekeepingClaim(Chelseru);
+pub struct HousekeepingClaim {
+    service: Chelseru,
+    swept_at: Option<Timestamp>,
+    balances_at: Option<Timestamp>,
+}
 
 impl HousekeepingClaim {
-    /// The service to sweep.
-    pub fn service(&self) -> &Chelseru {
-        &self.0
+    /// How long to wait between two calls of [`work`](Self::work).
+    pub const INTERVAL: Duration = Duration::from_secs(5);
+
+    /// Does what is due. What fails is logged, and due again the next time.
+    pub async fn work(&mut self) {
+        let service = &self.service;
+        let now = service.now();
+        let is_due = |last: Option<Timestamp>, every| last.is_none_or(|last| last + every <= now);
+
+        match service.follow_up_sms().await {
+            Ok(0) => {}
+            Ok(messages) => tracing::debug!(messages, "looked after messages"),
+            Err(error) => tracing::warn!(?error, "looking after messages failed"),
+        }
+        if is_due(self.swept_at, SWEEP_EVERY) {
+            match service.sweep().await {
+                Ok(rows) => {
+                    self.swept_at = Some(now);
+                    if rows > 0 {
+                        tracing::debug!(rows, "removed what had run out");
+                    }
+                }
+                Err(error) => tracing::warn!(?error, "removing what had run out failed"),
+            }
+        }
+        if service.watches_balances() && is_due(self.balances_at, BALANCES_EVERY) {
+            service.sms_balances().await;
+            self.balances_at = Some(now);
+        }
     }
 }
 
 impl Drop for HousekeepingClaim {
     fn drop(&mut self) {
-        self.0
+        self.service
             .inner
             .housekeeping_claimed
             .store(false, Ordering::Relaxed);

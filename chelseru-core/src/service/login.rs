@@ -1,15 +1,15 @@
 //! Logging in with a code sent by SMS.
 
-use super::{Chelseru, messages};
+use super::Chelseru;
 use crate::clock::Timestamp;
 use crate::config::AuthMethod;
 use crate::device::Client;
 use crate::error::Error;
+use crate::events::Event;
 use crate::mobile::MobileNumber;
 use crate::otp::Code;
 use crate::random;
-use crate::sms::{Content, Sms};
-use crate::store::{CodeId, NewCode, NewLogin, NewSession, Redeemed, Reservation, SmsPurpose};
+use crate::store::{CodeId, NewCode, NewLogin, NewSession, Redeemed, Reservation};
 use crate::token::{TokenError, TokenPair, refresh_hash};
 
 /// What a login brings.
@@ -38,7 +38,7 @@ impl Chelseru {
     /// # Errors
     ///
     /// [`Error::CodeStillValid`], [`Error::Sms`] (not sent), [`Error::CodePerhapsSent`],
-    /// [`Error::MethodNotConfigured`], [`Error::Store`].
+    /// [`Error::OverBudget`], [`Error::MethodNotConfigured`], [`Error::Store`].
     pub async fn send_code(&self, mobile_number: MobileNumber) -> Result<(), Error> {
         self.require_otp()?;
         let now = self.now();
@@ -65,9 +65,11 @@ impl Chelseru {
                 wait: until.since(now),
             });
         }
-        let sms = Sms::new(mobile_number, self.code_content(&code));
-        match self.deliver(&sms, SmsPurpose::Code, None).await {
-            Ok(()) => Ok(()),
+        match self.deliver_code(mobile_number, &code).await {
+            Ok(()) => {
+                self.tell(Event::CodeSent { mobile_number });
+                Ok(())
+            }
             Err(Error::Sms(error)) if !error.is_certain() => Err(Error::CodePerhapsSent {
                 error,
                 wait: (now + options.lifetime).since(self.now()),
@@ -117,6 +119,9 @@ impl Chelseru {
             .codes
             .verify(login.mobile_number, &login.code, hash);
         let Some(code) = counted.filter(|_| is_right) else {
+            self.tell(Event::CodeRefused {
+                mobile_number: login.mobile_number,
+            });
             return Err(Error::WrongCode);
         };
         self.open_session(code.id, login, now).await
@@ -161,7 +166,11 @@ impl Chelseru {
                 session,
                 is_new,
             } => {
-                tracing::info!(user = user.id.0, session = session.0, is_new, "logged in");
+                self.tell(Event::LoggedIn {
+                    user: user.id,
+                    session,
+                    is_new,
+                });
                 Ok(TokenPair {
                     access: tokens.access(user.id, session, &access_jti, now),
                     refresh: Some(tokens.refresh(user.id, session, &refresh_jti, now)),
@@ -177,21 +186,6 @@ impl Chelseru {
         match self.config().auth.method {
             AuthMethod::Otp => Ok(()),
             AuthMethod::Passwd => Err(Error::MethodNotConfigured),
-        }
-    }
-
-    fn code_content(&self, code: &Code) -> Content {
-        let options = &self.config().auth.options;
-        match options.sms_template.as_ref().and_then(|ids| ids.with("")) {
-            Some(id) => Content::Template {
-                id: id.clone(),
-                variables: vec![code.expose().to_owned()],
-            },
-            None => Content::Text(messages::code_text(
-                &options.sms_text,
-                code,
-                options.lifetime,
-            )),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 mod housekeeping;
 mod login;
-mod messages;
 mod sessions;
+mod sms;
 mod tokens;
 
 use std::fmt;
@@ -12,12 +12,15 @@ use std::sync::atomic::AtomicBool;
 
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
-pub use self::messages::Message;
 pub use self::sessions::{CurrentUser, SessionView};
+use self::sms::Gateway;
+pub use self::sms::{Balance, IdempotencyKey, InvalidIdempotencyKey, Message, ProviderHealth};
 use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::config::{AuthMethod, Config, ConfigError, SmsService};
+use crate::config::{AuthMethod, Config, ConfigError};
+use crate::events::{Event, EventStream, Events};
+use crate::keyed_hash::KeyedHash;
 use crate::otp::CodeHasher;
-use crate::sms::SmsProvider;
+use crate::sms::{SmsProvider, code_text_warnings};
 use crate::store::Store;
 use crate::token::Tokens;
 
@@ -53,10 +56,12 @@ pub struct Chelseru {
 struct Inner {
     config: Config,
     store: Arc<dyn Store>,
-    providers: Vec<Arc<dyn SmsProvider>>,
+    gateways: Vec<Gateway>,
     clock: Arc<dyn Clock>,
     codes: CodeHasher,
+    requests: KeyedHash,
     tokens: Tokens,
+    events: Events,
     housekeeping_claimed: AtomicBool,
 }
 
@@ -81,6 +86,33 @@ impl Chelseru {
         &*self.inner.store
     }
 
+    /// What happens from now on; each stream gets everything.
+    ///
+    /// ```
+    /// # use chelseru_core::{Chelseru, Config, events::Event, store::MemoryStore, testing::StubProvider};
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// # let config = Config::builder().signing_key("a secret of at least 32 bytes, kept").build().unwrap();
+    /// # let chelseru = Chelseru::builder(config)
+    /// #     .store(MemoryStore::new()).sms(StubProvider::new()).build().unwrap();
+    /// let mut events = chelseru.events();
+    /// chelseru.send_code("09121234567".parse()?).await?;
+    /// while let Some(event) = events.next().await {
+    ///     if let Event::CodeSent { mobile_number } = event {
+    ///         assert_eq!(mobile_number.as_str(), "09121234567");
+    ///         break;
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn events(&self) -> EventStream {
+        self.inner.events.subscribe()
+    }
+
+    fn tell(&self, event: Event) {
+        self.inner.events.tell(event);
+    }
+
     fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
@@ -90,7 +122,7 @@ impl fmt::Debug for Chelseru {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chelseru")
             .field("config", &self.inner.config)
-            .field("providers", &self.inner.providers)
+            .field("gateways", &self.inner.gateways)
             .finish_non_exhaustive()
     }
 }
@@ -134,18 +166,26 @@ impl ChelseruBuilder {
     /// provider.
     pub fn build(self) -> Result<Chelseru, ConfigError> {
         self.config.validate()?;
-        warn_of_what_cannot_work(&self.config);
         let tokens = Tokens::new(&self.config.auth.jwt)?;
         let missing =
             |what| ConfigError::about("Chelseru::builder", format!("{what} was not given"));
+        if self.providers.is_empty() {
+            return Err(missing("an SMS provider"));
+        }
+        warn_of_what_cannot_work(&self.config, &self.providers);
+        let sms = &self.config.sms;
+        let providers = self.providers.into_iter();
+        let secret = &self.config.auth.jwt.signing_key;
         Ok(Chelseru {
             inner: Arc::new(Inner {
-                codes: CodeHasher::new(&self.config.auth.jwt.signing_key),
+                gateways: providers
+                    .map(|provider| Gateway::new(provider, sms))
+                    .collect(),
+                codes: CodeHasher::new(secret),
+                requests: KeyedHash::new(secret, "chelseru idempotent request v1"),
                 tokens,
+                events: Events::new(),
                 store: self.store.ok_or_else(|| missing("a store"))?,
-                providers: (!self.providers.is_empty())
-                    .then_some(self.providers)
-                    .ok_or_else(|| missing("an SMS provider"))?,
                 clock: self.clock,
                 config: self.config,
                 housekeeping_claimed: AtomicBool::new(false),
@@ -154,18 +194,35 @@ impl ChelseruBuilder {
     }
 }
 
-/// Settings that are allowed and that nobody can log in with.
-fn warn_of_what_cannot_work(config: &Config) {
+/// Settings that are allowed, and with which codes cost too much or cannot be sent.
+fn warn_of_what_cannot_work(config: &Config, providers: &[Arc<dyn SmsProvider>]) {
     if config.auth.method == AuthMethod::Passwd {
         tracing::warn!(
             "AUTH.AUTH_METHOD is PASSWD: codes are off, and logging in by password is not there yet"
         );
-    } else if config.sms.services == [SmsService::ParsianWebcoIr]
-        && config.auth.options.sms_template.is_none()
-    {
-        tracing::warn!(
-            "AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID is not set, and PARSIAN_WEBCO_IR sends templates only: no code can be sent"
-        );
+        return;
+    }
+    let mut sends_text = false;
+    for provider in providers {
+        let can = provider.capabilities();
+        let template = config.auth.options.sms_template.as_ref();
+        let has_template = template.is_some_and(|ids| ids.with(provider.name()).is_some());
+        if can.templates && has_template {
+            continue;
+        }
+        sends_text |= can.texts;
+        if !can.texts {
+            tracing::warn!(
+                "AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID has no template for {}, which sends templates only: \
+                 it can send no code",
+                provider.name()
+            );
+        }
+    }
+    if sends_text {
+        for warning in code_text_warnings(&config.auth.options) {
+            tracing::warn!("{warning}");
+        }
     }
 }
 

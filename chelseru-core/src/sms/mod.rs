@@ -3,7 +3,7 @@
 //! A provider is anything that implements [`SmsProvider`]: the Iranian ones are in chelseru-sms, a
 //! recording one for tests is `testing::StubProvider`.
 
-#[allow(dead_code, reason = "not called yet")]
+mod breaker;
 mod code_text;
 mod parts;
 
@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub(crate) use self::breaker::{Breaker, Change, Leave};
+pub(crate) use self::code_text::{code_text, warnings as code_text_warnings};
 pub use self::parts::count_parts;
 use crate::mobile::MobileNumber;
 

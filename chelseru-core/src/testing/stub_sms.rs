@@ -1,11 +1,15 @@
 //! A provider that sends nothing and remembers everything.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::sms::{Content, Sent, Sms, SmsError, SmsProvider};
+use crate::sms::{
+    Capabilities, Content, Credit, Delivery, DeliveryReport, LocalId, Sent, Sms, SmsError,
+    SmsErrorKind, SmsProvider,
+};
 
 /// An SMS provider for tests: it records every message and answers as told, success by default.
 /// Clones share the record.
@@ -21,14 +25,36 @@ use crate::sms::{Content, Sent, Sms, SmsError, SmsProvider};
 /// assert_eq!(provider.sent(), 1);
 /// # });
 /// ```
-#[derive(Clone, Debug, Default)]
-pub struct StubProvider(Arc<Mutex<State>>);
+#[derive(Clone)]
+pub struct StubProvider {
+    name: &'static str,
+    capabilities: Capabilities,
+    state: Arc<Mutex<State>>,
+}
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     calls: Vec<Sms>,
     accepted: Vec<Sms>,
-    failures: VecDeque<SmsError>,
+    next: VecDeque<Next>,
+    deliveries: HashMap<String, Delivery>,
+    asked: usize,
+    knows: Option<SmsError>,
+    credit: Option<Credit>,
+    price: Option<i64>,
+}
+
+/// What the next call does instead of accepting its message.
+enum Next {
+    Fail(SmsError),
+    TakeAndLoseTheAnswer,
+    Hang,
+}
+
+impl Default for StubProvider {
+    fn default() -> Self {
+        Self::named("STUB")
+    }
 }
 
 impl StubProvider {
@@ -37,9 +63,55 @@ impl StubProvider {
         Self::default()
     }
 
+    /// One of several.
+    pub fn named(name: &'static str) -> Self {
+        Self {
+            name,
+            capabilities: Capabilities::default(),
+            state: Arc::default(),
+        }
+    }
+
+    /// With these capabilities; all of them work.
+    #[must_use]
+    pub fn that_can(mut self, change: impl FnOnce(&mut Capabilities)) -> Self {
+        change(&mut self.capabilities);
+        self
+    }
+
     /// Lets the next call fail with this error; several are taken in order.
     pub fn fail_next(&self, error: SmsError) {
-        self.state().failures.push_back(error);
+        self.state().next.push_back(Next::Fail(error));
+    }
+
+    /// Lets the next call take its message and fail as if the answer was lost.
+    pub fn lose_next_answer(&self) {
+        self.state().next.push_back(Next::TakeAndLoseTheAnswer);
+    }
+
+    /// Lets the next call never end, and not take its message.
+    pub fn hang_next(&self) {
+        self.state().next.push_back(Next::Hang);
+    }
+
+    /// Lets every question about a message fail; `None` lets them be answered again.
+    pub fn answer_questions_with(&self, error: Option<SmsError>) {
+        self.state().knows = error;
+    }
+
+    /// Sets what it says of the delivery of its n-th message, counted from 1.
+    pub fn deliver(&self, n: usize, delivery: Delivery) {
+        self.state().deliveries.insert(n.to_string(), delivery);
+    }
+
+    /// Sets what it says of its account.
+    pub fn set_credit(&self, credit: Credit) {
+        self.state().credit = Some(credit);
+    }
+
+    /// Sets what it says that a message costs, in rial.
+    pub fn set_price(&self, rial: i64) {
+        self.state().price = Some(rial);
     }
 
     /// How many messages it accepted.
@@ -50,6 +122,11 @@ impl StubProvider {
     /// How often it was called, failures included.
     pub fn calls(&self) -> usize {
         self.state().calls.len()
+    }
+
+    /// How often it was asked what became of messages.
+    pub fn questions(&self) -> usize {
+        self.state().asked
     }
 
     /// The last accepted message.
@@ -76,23 +153,84 @@ impl StubProvider {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn report(&self, message_id: &str) -> DeliveryReport {
+        let delivery = self.deliveries.get(message_id).copied();
+        DeliveryReport {
+            message_id: message_id.to_owned(),
+            delivery: delivery.unwrap_or(Delivery::Pending),
+            code: None,
+        }
+    }
+
+    fn question(&mut self) -> Result<(), SmsError> {
+        self.asked += 1;
+        self.knows.clone().map_or(Ok(()), Err)
+    }
+}
+
+impl fmt::Debug for StubProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StubProvider").field(&self.name).finish()
     }
 }
 
 #[async_trait]
 impl SmsProvider for StubProvider {
-    fn name(&self) -> &'static str {
-        "STUB"
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
     }
 
     async fn send(&self, sms: &Sms) -> Result<Sent, SmsError> {
-        let mut state = self.state();
-        state.calls.push(sms.clone());
-        if let Some(error) = state.failures.pop_front() {
-            return Err(error);
+        let next = {
+            let mut state = self.state();
+            state.calls.push(sms.clone());
+            let next = state.next.pop_front();
+            if matches!(next, None | Some(Next::TakeAndLoseTheAnswer)) {
+                state.accepted.push(sms.clone());
+            }
+            next
+        };
+        match next {
+            None => {
+                let state = self.state();
+                let mut sent = Sent::with_id(state.accepted.len().to_string());
+                sent.cost_rial = state.price;
+                Ok(sent)
+            }
+            Some(Next::Fail(error)) => Err(error),
+            Some(Next::TakeAndLoseTheAnswer) => Err(SmsError::new(
+                SmsErrorKind::PerhapsSent,
+                "the answer was lost",
+            )),
+            Some(Next::Hang) => std::future::pending().await,
         }
-        state.accepted.push(sms.clone());
-        Ok(Sent::with_id(state.accepted.len().to_string()))
+    }
+
+    async fn find(&self, local_id: LocalId) -> Result<Option<DeliveryReport>, SmsError> {
+        let mut state = self.state();
+        state.question()?;
+        let mut accepted = state.accepted.iter();
+        let place = accepted.position(|sms| sms.local_id == Some(local_id));
+        Ok(place.map(|place| state.report(&(place + 1).to_string())))
+    }
+
+    async fn deliveries(&self, message_ids: &[String]) -> Result<Vec<DeliveryReport>, SmsError> {
+        let mut state = self.state();
+        state.question()?;
+        Ok(message_ids.iter().map(|id| state.report(id)).collect())
+    }
+
+    async fn credit(&self) -> Result<Credit, SmsError> {
+        let credit = self.state().credit;
+        credit.ok_or_else(SmsError::unsupported)
     }
 }

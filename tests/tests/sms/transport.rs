@@ -160,6 +160,7 @@ async fn an_answer_without_a_result_is_judged_by_the_http_status() {
         ("400 Bad Request", NotSent),
         ("403 Forbidden", NotSent),
         ("404 Not Found", NotSent),
+        ("408 Request Timeout", PerhapsSent),
         ("429 Too Many Requests", Throttled),
         ("500 Internal Server Error", PerhapsSent),
         ("502 Bad Gateway", PerhapsSent),

@@ -2,8 +2,10 @@
 
 mod authenticate;
 mod bodies;
+mod budget;
 mod groups;
 mod guard;
+mod idempotency;
 mod logout;
 mod message_send;
 mod methods;
