@@ -12,6 +12,7 @@
 mod answer;
 mod call;
 mod database;
+pub mod providers;
 mod proxy;
 mod raw;
 mod run;
@@ -22,6 +23,7 @@ mod users;
 pub use crate::answer::Answer;
 pub use crate::call::Call;
 pub use crate::database::{Database, POSTGRES_URL, TestDatabase};
+pub use crate::providers::{FakeProvider, FakeProviders, Fault, Injected, SentSms};
 pub use crate::proxy::Proxy;
 pub use crate::raw::{exchange, open};
 pub use crate::run::{run, until};

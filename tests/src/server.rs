@@ -33,9 +33,16 @@ pub struct Setup {
     config: ConfigBuilder,
     clock: ManualClock,
     sms: StubProvider,
-    provider: Option<Arc<dyn SmsProvider>>,
+    providers: Providers,
     workers: usize,
     does_housekeeping: bool,
+}
+
+/// Who sends the messages.
+enum Providers {
+    Recording,
+    Made(Arc<dyn SmsProvider>),
+    OfTheSettings,
 }
 
 impl Setup {
@@ -47,7 +54,7 @@ impl Setup {
             config: Config::builder().signing_key(SIGNING_KEY),
             clock: ManualClock::default(),
             sms: StubProvider::new(),
-            provider: None,
+            providers: Providers::Recording,
             workers: 2,
             does_housekeeping: false,
         }
@@ -60,13 +67,28 @@ impl Setup {
         self
     }
 
+    /// With other capabilities of the recording provider, or another name.
+    #[must_use]
+    pub fn sms(mut self, change: impl FnOnce(StubProvider) -> StubProvider) -> Self {
+        self.sms = change(self.sms);
+        self
+    }
+
     /// With a provider made of the recording one.
     #[must_use]
     pub fn provider<P: SmsProvider + 'static>(
         mut self,
         make: impl FnOnce(StubProvider) -> P,
     ) -> Self {
-        self.provider = Some(Arc::new(make(self.sms.clone())));
+        self.providers = Providers::Made(Arc::new(make(self.sms.clone())));
+        self
+    }
+
+    /// With the real providers that the settings name, as [`FakeProviders`](crate::FakeProviders) give
+    /// them.
+    #[must_use]
+    pub fn providers_of_the_settings(mut self) -> Self {
+        self.providers = Providers::OfTheSettings;
         self
     }
 
@@ -100,13 +122,15 @@ impl Setup {
     pub async fn start(self) -> TestServer {
         let url = self.url.as_deref().unwrap_or(self.database.url());
         let store = database::open_store(url).await;
-        let chelseru = Chelseru::builder(self.config.clone().build().expect("usable settings"))
+        let config = self.config.clone().build().expect("usable settings");
+        let providers = match &self.providers {
+            Providers::Recording => vec![Arc::new(self.sms.clone()) as _],
+            Providers::Made(provider) => vec![Arc::clone(provider)],
+            Providers::OfTheSettings => chelseru_sms::from_config(&config.sms).expect("clients"),
+        };
+        let chelseru = Chelseru::builder(config)
             .store(Arc::clone(&store))
-            .sms(
-                self.provider
-                    .clone()
-                    .unwrap_or_else(|| Arc::new(self.sms.clone())),
-            )
+            .sms(providers)
             .clock(self.clock.clone())
             .build()
             .expect("a service");

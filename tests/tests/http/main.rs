@@ -7,5 +7,6 @@ mod forge;
 mod malformed;
 mod outage;
 mod races;
+mod sms;
 mod time;
 mod tokens_of_others;

@@ -9,14 +9,21 @@ use chelseru_core::{Chelseru, Config, MobileNumber};
 use chelseru_diesel::DieselStore;
 
 use crate::Result;
+use crate::hanging::HANGING;
 use crate::serve::{self, code_lines};
 
-pub(crate) fn serve(database: &str) -> Result<()> {
+/// Serves, with a provider at `hanging` for the numbers that begin with [`HANGING`].
+pub(crate) fn serve(database: &str, hanging: Option<&str>) -> Result<()> {
     actix_web::rt::System::new().block_on(async {
-        let inbox = Inbox::default();
         let config = Config::builder()
             .signing_key("a signing key of at least 32 bytes")
+            .kavenegar_com("a key")
+            .kavenegar_com_base_url(hanging.unwrap_or("https://api.kavenegar.com"))
             .build()?;
+        let inbox = Inbox {
+            messages: Arc::default(),
+            hanging: chelseru_sms::from_config(&config.sms)?.remove(0),
+        };
         let chelseru = Chelseru::builder(config)
             .store(DieselStore::open(database).await?)
             .sms(inbox.clone())
@@ -34,13 +41,16 @@ pub(crate) fn serve(database: &str) -> Result<()> {
     })
 }
 
-/// A provider that keeps the texts.
-#[derive(Clone, Debug, Default)]
-struct Inbox(Arc<Mutex<Vec<(MobileNumber, String)>>>);
+/// A provider that keeps the texts, but for the numbers whose provider hangs.
+#[derive(Clone, Debug)]
+struct Inbox {
+    messages: Arc<Mutex<Vec<(MobileNumber, String)>>>,
+    hanging: Arc<dyn SmsProvider>,
+}
 
 impl Inbox {
     fn lines(&self) -> String {
-        let texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let texts = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
         code_lines(texts.iter().map(|(number, text)| {
             let digits = text.split(|char: char| !char.is_ascii_digit());
             (
@@ -58,8 +68,11 @@ impl SmsProvider for Inbox {
     }
 
     async fn send(&self, sms: &Sms) -> std::result::Result<Sent, SmsError> {
+        if sms.to.as_str().starts_with(HANGING) {
+            return self.hanging.send(sms).await;
+        }
         if let Content::Text(text) = &sms.content {
-            let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut texts = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
             texts.push((sms.to, text.clone()));
         }
         Ok(Sent::default())

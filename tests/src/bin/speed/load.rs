@@ -11,6 +11,7 @@ use rand::RngExt;
 
 use crate::Result;
 use crate::client::{Client, find};
+use crate::hanging::HANGING;
 use crate::options::Options;
 use crate::process::Server;
 
@@ -58,13 +59,14 @@ impl Numbers {
         Self(rand::rng().random_range(0..1_000_000_000))
     }
 
-    fn take(&mut self, count: usize) -> Vec<String> {
-        (0..count)
-            .map(|_| {
-                self.0 = (self.0 + 1) % 1_000_000_000;
-                format!("09{:09}", self.0)
-            })
-            .collect()
+    pub(crate) fn take(&mut self, count: usize) -> Vec<String> {
+        std::iter::repeat_with(|| {
+            self.0 = (self.0 + 1) % 1_000_000_000;
+            format!("09{:09}", self.0)
+        })
+        .filter(|number| !number.starts_with(HANGING))
+        .take(count)
+        .collect()
     }
 }
 
@@ -88,14 +90,31 @@ pub(crate) fn run(server: &Server, options: &Options, numbers: &mut Numbers) -> 
     })
 }
 
-struct Load<'a> {
-    server: &'a Server,
-    connections: usize,
+pub(crate) struct Load<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) connections: usize,
 }
 
 impl Load<'_> {
     /// Logs all the numbers in, and reads their sessions `reads` times.
     async fn phases(&self, numbers: Vec<String>, reads: usize) -> Result<[Phase; 3]> {
+        let (send, authenticate, tokens) = self.log_in(numbers).await?;
+        let sessions = self.sessions(&tokens, reads).await?;
+        Ok([send, authenticate, sessions])
+    }
+
+    /// Logs all the numbers in, and gives their access tokens.
+    pub(crate) async fn tokens(&self, numbers: Vec<String>) -> Result<Vec<String>> {
+        Ok(self.log_in(numbers).await?.2)
+    }
+
+    /// Reads the sessions of these tokens' users `reads` times.
+    pub(crate) async fn sessions(&self, tokens: &[String], reads: usize) -> Result<Phase> {
+        let requests: Vec<_> = tokens.iter().map(|token| get(token)).collect();
+        Ok(self.phase(&requests, reads).await?.0)
+    }
+
+    async fn log_in(&self, numbers: Vec<String>) -> Result<(Phase, Phase, Vec<String>)> {
         let requests = numbers
             .iter()
             .map(|number| post("otp/send/", &format!(r#"{{"mobile_number":"{number}"}}"#)));
@@ -113,10 +132,11 @@ impl Load<'_> {
         let requests = requests.collect::<Result<Vec<_>>>()?;
         let (authenticate, answers) = self.phase(&requests, requests.len()).await?;
 
-        let requests = answers.iter().map(|answer| Ok(get(access_token(answer)?)));
-        let requests = requests.collect::<Result<Vec<_>>>()?;
-        let (sessions, _) = self.phase(&requests, reads).await?;
-        Ok([send, authenticate, sessions])
+        let tokens = answers
+            .iter()
+            .map(|answer| Ok(access_token(answer)?.to_owned()));
+        let tokens = tokens.collect::<Result<Vec<_>>>()?;
+        Ok((send, authenticate, tokens))
     }
 
     /// Sends `count` requests, from the first to the last and again. The answers come in any order.
@@ -171,7 +191,7 @@ impl Load<'_> {
     }
 }
 
-fn post(path: &str, body: &str) -> Vec<u8> {
+pub(crate) fn post(path: &str, body: &str) -> Vec<u8> {
     format!(
         "POST /api/{path} HTTP/1.1\r\nhost: speed\r\nuser-agent: {USER_AGENT}\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",

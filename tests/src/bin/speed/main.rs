@@ -1,11 +1,13 @@
 //! The speed comparison: chelseru's routes against the same work written by hand with nothing around.
 //!
 //! `cargo run --release -p chelseru-tests --bin speed` starts each server in turn as a process of its
-//! own, loads it over real sockets, and prints a table. docs/performance.md says how to read it.
+//! own, loads it over real sockets, and prints a table. `… -- hang 500` measures what 500 sends through a
+//! provider that hangs cost everybody else. docs/performance.md says how to read both.
 
 mod baseline;
 mod chelseru;
 mod client;
+mod hanging;
 mod load;
 mod options;
 mod process;
@@ -46,7 +48,9 @@ impl Kind {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["serve", kind, database] => serve(kind, database),
+        ["serve", kind, database] => serve(kind, database, None),
+        ["serve", kind, database, hanging] => serve(kind, database, Some(hanging)),
+        ["hang", sends] => hang(sends),
         _ => Options::parse(arguments).and_then(|options| compare(&options)),
     };
     match result {
@@ -58,9 +62,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(kind: &str, database: &str) -> Result<()> {
+/// `speed hang 500`
+fn hang(sends: &str) -> Result<()> {
+    const ROUNDS: usize = 3;
+    hanging::measure(ROUNDS, sends.parse()?, &std::env::temp_dir())
+}
+
+fn serve(kind: &str, database: &str, hanging: Option<&str>) -> Result<()> {
     match Kind::ALL.iter().find(|known| known.name() == kind) {
-        Some(Kind::Chelseru) => chelseru::serve(database),
+        Some(Kind::Chelseru) => chelseru::serve(database, hanging),
         Some(Kind::Baseline) => baseline::serve(database, "FULL"),
         Some(Kind::Relaxed) => baseline::serve(database, "NORMAL"),
         None => Err(format!("{kind} is not a server").into()),
@@ -83,7 +93,7 @@ fn compare(options: &Options) -> Result<()> {
                 Some(url) => url.clone(),
                 None => format!("sqlite://{}", folder.file("speed.db")?),
             };
-            let server = Server::start(kind.name(), &database)?;
+            let server = Server::start(&[kind.name(), &database])?;
             let result = load::run(&server, options, &mut numbers)?;
             eprintln!("round {round}, {}: {result}", kind.name());
             rounds.push(result);

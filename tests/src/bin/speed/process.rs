@@ -20,9 +20,10 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts this very program as a server and waits until it listens.
-    pub(crate) fn start(kind: &str, database: &str) -> Result<Self> {
+    pub(crate) fn start(arguments: &[&str]) -> Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
-            .args(["serve", kind, database])
+            .arg("serve")
+            .args(arguments)
             // It ends when this pipe closes, whatever becomes of us.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -34,7 +35,7 @@ impl Server {
         let address = line
             .trim()
             .parse()
-            .map_err(|_| format!("the server {kind} did not start"))?;
+            .map_err(|_| format!("the server {arguments:?} did not start"))?;
         Ok(Self { process, address })
     }
 
