@@ -1,12 +1,24 @@
 //! Log lines on standard error: coloured on a terminal, plain in a file, JSON by setting.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 
 use chelseru_core::config::{LogFormat, LogLevel, ServerConfig};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
+
+use crate::cli::progress;
+
+/// Starts logging of a command, whose result is what counts: at WARN, unless the settings name a level
+/// other than INFO, the default.
+pub(crate) fn start_quietly(config: &ServerConfig) {
+    let mut config = config.clone();
+    if config.log_level == LogLevel::Info {
+        config.log_level = LogLevel::Warn;
+    }
+    start(&config);
+}
 
 /// Starts logging at the configured level.
 ///
@@ -23,7 +35,7 @@ pub(crate) fn start(config: &ServerConfig) {
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::INFO))
         .with_target("chelseru", level);
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer().with_writer(|| Lines);
     let layer = match config.log_format {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
         LogFormat::Pretty => lines.with_ansi(true).boxed(),
@@ -33,4 +45,19 @@ pub(crate) fn start(config: &ServerConfig) {
     let _ = tracing_subscriber::registry()
         .with(layer.with_filter(targets))
         .try_init();
+}
+
+/// Standard error; above a progress bar, where there is one.
+struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        // A closed standard error is no reason to stop, nor to be told there.
+        let _ = progress::above(|| io::stderr().write_all(line));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }

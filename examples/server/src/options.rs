@@ -1,48 +1,147 @@
 //! The command line.
 
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-const HELP: &str = "\
-chelseru-server: phone-number login, sessions and SMS over HTTP
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
 
-Usage: chelseru-server [--config FILE]
+/// What a server that does not start says first.
+pub(crate) const CANNOT_START: &str = "chelseru-server cannot start:";
 
-  --config FILE  settings in TOML or JSON; CHELSERU_… environment variables beat it
-  --version      print the version
-  --help         print this
+const ABOUT: &str = "chelseru-server: phone-number login, sessions and SMS over HTTP";
 
-Every setting is in docs/settings.md. Without any, it listens on 127.0.0.1:8000 with SQLite at
-./chelseru.db and prints SMS to the terminal.";
+const MORE: &str = "\
+Without a command it serves. Every setting is in docs/settings.md. Without any, it listens on
+127.0.0.1:8000 with SQLite at ./chelseru.db and prints SMS to the terminal.";
+
+const EXIT_CODES: &str = "\
+Ends with 0 when all went well, 1 when something did not, 2 when nothing was done.";
+
+const BALANCE: &str = "\
+Ends with 0 when what is left is known and enough, 1 when an account is low (SMS.LOW_BALANCE_RIAL,
+SMS.LOW_BALANCE_MESSAGES), did not answer, or none can be asked, 2 when nothing was done.";
+
+const SEND: &str = "\
+NUMBERS.TXT holds one number a line, in any form (0912…, +98 912…, ۰۹۱۲…); blank lines and what
+follows a # are skipped. All of them are checked, and each is sent to once. Several receivers are
+confirmed on the terminal first. Ctrl-C begins no further message and waits for those under way.
+
+What is printed at the end can be given to --file again: it names the receivers that certainly got
+nothing; those that perhaps got the message are comments.
+
+Ends with 0 when all messages were accepted, 1 when one was not, 2 when nothing was sent.";
 
 /// What was asked for.
-pub(crate) enum Options {
-    /// Serve, with the settings of that file.
-    Run { config: Option<PathBuf> },
-    /// Print a text and end.
-    Print(&'static str),
+pub(crate) enum Asked {
+    For(Options),
+    /// The help or the version.
+    ToPrint(String),
 }
 
-impl Options {
-    pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut config = None;
-        while let Some(argument) = arguments.next() {
-            match argument.as_str() {
-                "--help" | "-h" => return Ok(Self::Print(HELP)),
-                "--version" | "-V" => return Ok(Self::Print(env!("CARGO_PKG_VERSION"))),
-                "--config" => {
-                    config = Some(
-                        arguments
-                            .next()
-                            .ok_or("--config needs a file's name")?
-                            .into(),
-                    );
-                }
-                other => match other.strip_prefix("--config=") {
-                    Some(file) => config = Some(file.into()),
-                    None => return Err(format!("{other}: unknown argument; see --help")),
-                },
-            }
-        }
-        Ok(Self::Run { config })
+#[derive(Parser)]
+#[command(
+    name = "chelseru-server",
+    about = ABOUT,
+    after_help = MORE,
+    version,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Options {
+    /// Settings in TOML or JSON; CHELSERU_… environment variables beat it
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Status, balance, send: look after messages with the server's settings and database
+    #[command(subcommand, disable_help_subcommand = true)]
+    Sms(SmsCommand),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SmsCommand {
+    /// The newest messages, and what they cost
+    #[command(after_help = EXIT_CODES)]
+    Status(StatusOptions),
+    /// What the providers' accounts have left
+    #[command(after_help = BALANCE)]
+    Balance(BalanceOptions),
+    /// Send a message to one number or to many
+    #[command(after_help = SEND)]
+    Send(SendOptions),
+}
+
+#[derive(Args)]
+pub(crate) struct StatusOptions {
+    /// How many messages
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) last: u32,
+    /// How many days of the bill
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) days: u32,
+    /// One JSON document instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct BalanceOptions {
+    /// One JSON document instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+#[group(skip)]
+#[command(group = clap::ArgGroup::new("receivers").args(["to", "file"]).multiple(true).required(true))]
+pub(crate) struct SendOptions {
+    /// A receiver; again for another one, or several with commas
+    #[arg(long, value_name = "NUMBER", value_delimiter = ',')]
+    pub(crate) to: Vec<String>,
+    /// A file of receivers
+    #[arg(long, value_name = "NUMBERS.TXT")]
+    pub(crate) file: Option<PathBuf>,
+    /// A provider's template or a name of SMS.TEMPLATES; TEXT is the value of its first placeholder
+    #[arg(long, value_name = "ID_OR_NAME")]
+    pub(crate) template: Option<String>,
+    /// How many messages are under way at once; at most SMS.MAX_CONCURRENT
+    #[arg(long, value_name = "N", default_value = "8")]
+    pub(crate) concurrency: NonZeroUsize,
+    /// Ask for no confirmation
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// What to send
+    pub(crate) text: String,
+}
+
+/// Reads the command line; the error is for a person.
+pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, String> {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let is_command = arguments.iter().any(|argument| argument == "sms");
+    match Options::try_parse_from(arguments) {
+        Ok(options) => Ok(Asked::For(options)),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp => Ok(Asked::ToPrint(error.to_string())),
+            ErrorKind::DisplayVersion => Ok(Asked::ToPrint(env!("CARGO_PKG_VERSION").to_owned())),
+            _ if is_command => Err(error.to_string()),
+            _ => Err(format!("{CANNOT_START}\n{error}")),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Options;
+
+    #[test]
+    fn the_command_line_is_well_made() {
+        Options::command().debug_assert();
     }
 }

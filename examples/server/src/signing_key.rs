@@ -4,7 +4,10 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use chelseru_core::config::JwtConfig;
 use chelseru_core::{Config, ConfigError, Secret};
+
+use crate::database;
 
 const KEY: &str = "AUTH.JWT.SIGNING_KEY";
 
@@ -46,14 +49,22 @@ impl SigningKey {
     }
 }
 
+/// Settings with a key for this process alone, whatever they had: for work that signs nothing, and
+/// that is to leave no file behind.
+pub(crate) fn for_nothing(config: &mut Config) {
+    config.auth.jwt = JwtConfig::default();
+    config.auth.jwt.signing_key = Secret::new(new_key());
+}
+
 /// `chelseru.db.key` for SQLite at `chelseru.db`; `chelseru.key` here for a database elsewhere.
 fn path_beside(database_url: &str) -> PathBuf {
-    match database_url.strip_prefix("sqlite://") {
-        Some(file) if !file.starts_with(':') => {
-            let file = file.split('?').next().unwrap_or(file);
-            PathBuf::from(format!("{file}.key"))
+    match database::file_of(database_url) {
+        Some(file) => {
+            let mut name = file.into_os_string();
+            name.push(".key");
+            name.into()
         }
-        _ => PathBuf::from("chelseru.key"),
+        None => PathBuf::from("chelseru.key"),
     }
 }
 
@@ -68,12 +79,7 @@ fn read_or_make(path: &Path) -> std::io::Result<String> {
 /// Written aside and linked into place: the file is whole from the moment that it is there, and the
 /// second of two processes finds the first one's.
 fn make(path: &Path) -> std::io::Result<String> {
-    // 256 bits, as hexadecimal digits.
-    let key = format!(
-        "{:032x}{:032x}",
-        rand::random::<u128>(),
-        rand::random::<u128>()
-    );
+    let key = new_key();
     let aside = path.with_extension(format!("key.{:016x}", rand::random::<u64>()));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -91,4 +97,13 @@ fn make(path: &Path) -> std::io::Result<String> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// 256 random bits, as hexadecimal digits.
+fn new_key() -> String {
+    format!(
+        "{:032x}{:032x}",
+        rand::random::<u128>(),
+        rand::random::<u128>()
+    )
 }

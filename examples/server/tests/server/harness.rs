@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use chelseru_tests::{Database, TestDatabase};
+use chelseru_core::config::SmsService;
+use chelseru_diesel::DieselStore;
+use chelseru_tests::{Database, FakeProviders, TestDatabase};
 use serde_json::{Value, json};
 
 use crate::dump;
@@ -37,35 +39,57 @@ impl Drop for Folder {
 pub(crate) struct Installation {
     folder: Folder,
     database: TestDatabase,
-    settings: BTreeMap<&'static str, String>,
+    settings: BTreeMap<String, String>,
 }
 
 impl Installation {
     /// With no settings but a free port, and the database's URL unless it is the default one.
     pub(crate) async fn new(database: Database) -> Self {
         let database = TestDatabase::create(database).await;
-        let mut settings = BTreeMap::new();
-        settings.insert("CHELSERU_SERVER__BIND", "127.0.0.1:0".to_owned());
-        settings.insert("CHELSERU_DATABASE__URL", database.url().to_owned());
-        Self {
+        let url = database.url().to_owned();
+        let installation = Self {
             folder: Folder::new(),
             database,
-            settings,
-        }
+            settings: BTreeMap::new(),
+        };
+        installation
+            .set("CHELSERU_SERVER__BIND", "127.0.0.1:0")
+            .set("CHELSERU_DATABASE__URL", url)
     }
 
-    pub(crate) fn set(mut self, variable: &'static str, value: impl Into<String>) -> Self {
-        self.settings.insert(variable, value.into());
+    pub(crate) fn set(mut self, variable: &str, value: impl Into<String>) -> Self {
+        self.settings.insert(variable.to_owned(), value.into());
         self
     }
 
-    pub(crate) fn unset(mut self, variable: &'static str) -> Self {
+    /// Sends by these services of the fakes.
+    pub(crate) fn send_by(mut self, fakes: &FakeProviders, services: &[SmsService]) -> Self {
+        self.settings.extend(fakes.environment(services));
+        self
+    }
+
+    pub(crate) fn unset(mut self, variable: &str) -> Self {
         self.settings.remove(variable);
         self
     }
 
     pub(crate) fn folder(&self) -> &Path {
         &self.folder.0
+    }
+
+    pub(crate) fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
+    /// Makes the database as a server does when it starts, and nothing else.
+    pub(crate) async fn make_database(&self) {
+        let store = DieselStore::open(self.database.url()).await;
+        drop(store.expect("a fresh database"));
+    }
+
+    /// Puts a file into the folder.
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        std::fs::write(self.folder().join(name), text).expect("a file is written");
     }
 
     /// All that the database holds, as text.
@@ -82,12 +106,23 @@ impl Installation {
         command
     }
 
-    /// Runs a server that is expected to end by itself.
+    /// Runs a command, or a server that is expected to end by itself.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command()
             .args(arguments)
             .output()
             .expect("the server runs")
+    }
+
+    /// Starts a command and leaves it running.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        self.command()
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts")
     }
 
     /// Starts a server and waits until it says what it serves.
@@ -138,6 +173,23 @@ fn collect(mut from: impl Read + Send + 'static, into: &Arc<Mutex<Vec<u8>>>) -> 
     })
 }
 
+/// Sends a signal, `-INT` for one, to a process.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status()
+        .expect("kill runs");
+    assert!(sent.success());
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 /// A running server.
 pub(crate) struct Server {
     child: Child,
@@ -162,6 +214,11 @@ impl Server {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
+        let response = self.http.get(self.url(path)).send().await;
+        response.expect("the server answers")
     }
 
     pub(crate) async fn post(
@@ -235,12 +292,8 @@ impl Server {
         (status, String::from_utf8_lossy(&logs).into_owned())
     }
 
-    fn signal(&self, signal: &str) {
-        let sent = Command::new("kill")
-            .args([signal, &self.child.id().to_string()])
-            .status()
-            .expect("kill runs");
-        assert!(sent.success());
+    fn signal(&self, name: &str) {
+        signal(&self.child, name);
     }
 }
 

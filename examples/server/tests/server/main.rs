@@ -1,12 +1,20 @@
 //! The bundled server as its users meet it: the real binary, started with settings, called over HTTP,
 //! stopped with signals.
 
+mod command_line;
 mod dump;
 mod harness;
+mod health;
 mod inbox;
 mod killed;
+mod killed_while_sending;
 mod login;
+mod metrics;
 mod readme;
 mod secrets;
+mod secrets_of_providers;
 mod simplejwt;
+mod sms_balance;
+mod sms_send;
+mod sms_status;
 mod start;

@@ -1,6 +1,7 @@
 //! Starting, greeting, refusing to start, stopping.
 
-use chelseru_tests::{Database, on_both_databases};
+use chelseru_core::config::SmsService;
+use chelseru_tests::{Database, FakeProviders, Fault, on_both_databases};
 use std::fs;
 
 use crate::harness::Installation;
@@ -28,6 +29,23 @@ async fn it_greets_in_three_lines_and_serves_at_once(database: Database) {
     assert_eq!(page.status(), 200);
 }
 on_both_databases! { it_greets_in_three_lines_and_serves_at_once }
+
+#[tokio::test]
+async fn several_providers_are_greeted_in_their_order_and_the_console_keeps_its_inbox() {
+    let fakes = FakeProviders::start();
+    fakes.kavenegar.inject(Fault::refuse(418));
+    let installation = Installation::new(Database::Sqlite)
+        .await
+        .send_by(&fakes, &[SmsService::KavenegarCom, SmsService::Console]);
+    let server = installation.start();
+    let greeting = &server.greeting;
+    assert_eq!(greeting.lines().count(), 3);
+    assert!(
+        greeting.contains("SMS by KAVENEGAR_COM, then CONSOLE;"),
+        "{greeting}"
+    );
+    server.log_in("09121234567").await.unwrap();
+}
 
 async fn sigterm_ends_it_cleanly(database: Database) {
     let installation = Installation::new(database).await;

@@ -1,0 +1,69 @@
+//! The server: what is mounted where, from the settings to its end.
+
+use std::error::Error;
+use std::time::Duration;
+
+use actix_web::{App, HttpServer, web};
+use chelseru_core::{Chelseru, Config};
+use chelseru_diesel::DieselStore;
+
+use crate::metrics::Metrics;
+use crate::providers::Providers;
+use crate::signing_key::SigningKey;
+use crate::{greeting, health, inbox, pages};
+
+/// How long an idle connection is kept: a new one costs a mobile client several round trips.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Serves until a signal ends it.
+pub(crate) async fn run(mut config: Config) -> Result<(), Box<dyn Error>> {
+    let signing_key = SigningKey::find_or_make(&mut config)?;
+    let store = DieselStore::connect(&config.database).await?;
+    let Providers { all, console } = Providers::new(&config.sms)?;
+    let chelseru = Chelseru::builder(config.clone())
+        .store(store)
+        .sms(all)
+        .build()?;
+    if console.is_some() && !config.server.bind.ip().is_loopback() {
+        tracing::warn!(
+            "CONSOLE is in SMS.SMS_SERVICE: its messages are printed here and sent to nobody"
+        );
+    }
+
+    let inbox = console.filter(|_| inbox::is_safe(&config.server));
+    let shows_inbox = inbox.is_some();
+    let metrics = config.server.metrics.then(|| Metrics::start(&chelseru));
+    let service = chelseru.clone();
+    let mut server = HttpServer::new(move || {
+        let mut app = App::new()
+            .app_data(web::Data::new(service.clone()))
+            .route("/healthz", web::get().to(health::route))
+            .route("/", web::get().to(pages::index));
+        if let Some(metrics) = &metrics {
+            app = app.configure(|routes| metrics.routes(routes));
+        }
+        if let Some(console) = &inbox {
+            app = app.configure(|routes| inbox::routes(routes, console.clone()));
+        }
+        // Last, because with an empty prefix it answers every path.
+        app.service(chelseru_actix::scope(
+            &service.config().server.prefix,
+            &service,
+        ))
+    })
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(config.server.shutdown_timeout.as_secs());
+    if config.server.workers > 0 {
+        server = server.workers(config.server.workers);
+    }
+    let server = server.bind(config.server.bind).map_err(|error| {
+        format!(
+            "SERVER.BIND: {} cannot be listened on: {error}",
+            config.server.bind
+        )
+    })?;
+    greeting::announce(&config, &server.addrs(), &signing_key, shows_inbox);
+    server.run().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
