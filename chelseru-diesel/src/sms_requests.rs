@@ -23,6 +23,23 @@ use crate::words::{value, word};
 /// come back.
 const CLAIM_TRIES: usize = 16;
 
+/// Whether a request has an attempt in that status.
+fn attempt_with(status: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM chelseru_sms_log AS attempt \
+         WHERE attempt.request_id = chelseru_sms_requests.id AND attempt.status = '{status}')"
+    )
+}
+
+/// What became of a request, none of whose attempts is on its way.
+fn status_by_attempts() -> String {
+    format!(
+        "CASE WHEN {accepted} THEN 'accepted' WHEN {unknown} THEN 'unknown' ELSE 'not_sent' END",
+        accepted = attempt_with("accepted"),
+        unknown = attempt_with("unknown"),
+    )
+}
+
 #[async_trait]
 impl SmsRequests for DieselStore {
     async fn claim_sms_request(&self, request: &NewSmsRequest) -> StoreResult<SmsClaim> {
@@ -92,24 +109,29 @@ impl SmsRequests for DieselStore {
         })
     }
 
+    async fn resolve_sms_request(&self, id: SmsRequestId) -> StoreResult<()> {
+        run!(self, write, |connection| {
+            sql_query(format!(
+                "UPDATE chelseru_sms_requests SET status = {by_attempts} \
+                 WHERE id = $1 AND status = 'unknown' AND NOT {sending}",
+                by_attempts = status_by_attempts(),
+                sending = attempt_with("sending"),
+            ))
+            .bind::<BigInt, _>(id.0)
+            .execute(connection)
+            .await?;
+            Ok(())
+        })
+    }
+
     async fn resolve_sms_requests(&self, claimed_before: Timestamp) -> StoreResult<u64> {
         // Text, for the words by which the partial index is found, and because only PostgreSQL has a
         // lock: a request that its process is settling after all is not waited for.
         let resolve = move |lock: &str| {
-            let attempt_with = |status: &str| {
-                format!(
-                    "EXISTS (SELECT 1 FROM chelseru_sms_log AS attempt \
-                     WHERE attempt.request_id = chelseru_sms_requests.id \
-                     AND attempt.status = '{status}')"
-                )
-            };
             sql_query(format!(
-                "UPDATE chelseru_sms_requests SET status = CASE \
-                 WHEN {accepted} THEN 'accepted' WHEN {unknown} THEN 'unknown' ELSE 'not_sent' END \
-                 WHERE id IN (SELECT id FROM chelseru_sms_requests \
+                "UPDATE chelseru_sms_requests SET status = {by_attempts} WHERE id IN (SELECT id FROM chelseru_sms_requests \
                  WHERE status = 'sending' AND claimed_at < $1 AND NOT {sending} {lock})",
-                accepted = attempt_with("accepted"),
-                unknown = attempt_with("unknown"),
+                by_attempts = status_by_attempts(),
                 sending = attempt_with("sending"),
             ))
             .bind::<BigInt, _>(claimed_before.as_millis())

@@ -62,14 +62,21 @@ impl Breaker {
         }
     }
 
-    /// Whether a message would be let through now.
-    pub(crate) fn would_admit(&self, now: Timestamp) -> bool {
-        self.open_until().is_none_or(|until| until <= now)
+    /// Until when no message is let through, if none is now.
+    pub(crate) fn closed_to(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut state = self.state();
+        state.keep_to(now);
+        match *state {
+            State::Open { until, .. } if until > now => Some(until),
+            _ => None,
+        }
     }
 
     /// Lets a message through, or says until when none is.
     pub(crate) fn admit(&self, now: Timestamp) -> Result<Leave, Timestamp> {
-        match &mut *self.state() {
+        let mut state = self.state();
+        state.keep_to(now);
+        match &mut *state {
             State::Closed { .. } => Ok(Leave::Regular),
             State::Open { until, .. } if *until > now => Err(*until),
             State::Open { until, pause } => {
@@ -121,6 +128,15 @@ impl Breaker {
     fn state(&self) -> MutexGuard<'_, State> {
         // The state is whole between any two statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// A clock that was set back makes no pause longer.
+    fn keep_to(&mut self, now: Timestamp) {
+        if let Self::Open { until, pause } = self {
+            *until = (*until).min(now + *pause);
+        }
     }
 }
 
@@ -177,10 +193,10 @@ mod tests {
     #[test]
     fn exactly_one_probe_passes_when_the_pause_is_over() {
         let breaker = open_breaker();
-        assert!(!breaker.would_admit(after(29)));
-        assert!(breaker.would_admit(after(30)));
+        assert_eq!(breaker.closed_to(after(29)), Some(after(30)));
+        assert_eq!(breaker.closed_to(after(30)), None);
         assert_eq!(breaker.admit(after(30)), Ok(Leave::Probe));
-        assert!(!breaker.would_admit(after(30)));
+        assert_eq!(breaker.closed_to(after(30)), Some(after(60)));
         assert_eq!(breaker.admit(after(30)), Err(after(60)));
     }
 
@@ -233,5 +249,14 @@ mod tests {
             assert_eq!(breaker.failed(Leave::Regular, START), None);
         }
         assert_eq!(breaker.admit(START), Ok(Leave::Regular));
+    }
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_pause_longer() {
+        let breaker = open_breaker();
+        let long_ago = Timestamp::from_secs(1000);
+        assert_eq!(breaker.closed_to(long_ago), Some(long_ago + PAUSE));
+        assert_eq!(breaker.admit(long_ago), Err(long_ago + PAUSE));
+        assert_eq!(breaker.open_until(), Some(long_ago + PAUSE));
+        assert_eq!(breaker.admit(long_ago + PAUSE), Ok(Leave::Probe));
     }
 }

@@ -431,6 +431,12 @@ pub trait SmsRequests: Send + Sync {
     /// Notes what became of the message. [`SmsStatus::NotSent`] opens the key for another try.
     async fn settle_sms_request(&self, id: SmsRequestId, status: SmsStatus) -> StoreResult<()>;
 
+    /// Settles a request anew that is [`SmsStatus::Unknown`] and whose attempts are known by now: none of
+    /// them is [`SmsStatus::Sending`]. The best of them decides, as in
+    /// [`resolve_sms_requests`](Self::resolve_sms_requests). A request in any other status, and one that
+    /// does not exist, stays as it is.
+    async fn resolve_sms_request(&self, id: SmsRequestId) -> StoreResult<()>;
+
     /// Settles the requests whose process died: those claimed before `claimed_before`, still
     /// [`SmsStatus::Sending`] and without an attempt in that status. The best of their attempts
     /// decides: one accepted, else one unknown, else (or without any) not sent. How many there were.

@@ -39,6 +39,7 @@ struct State {
     next: VecDeque<Next>,
     deliveries: HashMap<String, Delivery>,
     asked: usize,
+    is_silent: bool,
     knows: Option<SmsError>,
     credit: Option<Credit>,
     price: Option<i64>,
@@ -99,6 +100,11 @@ impl StubProvider {
         self.state().knows = error;
     }
 
+    /// Lets no question about a message or the account ever end, until told otherwise.
+    pub fn hang_on_questions(&self, hangs: bool) {
+        self.state().is_silent = hangs;
+    }
+
     /// Sets what it says of the delivery of its n-th message, counted from 1.
     pub fn deliver(&self, n: usize, delivery: Delivery) {
         self.state().deliveries.insert(n.to_string(), delivery);
@@ -154,6 +160,15 @@ impl StubProvider {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StubProvider {
+    async fn think(&self) {
+        let is_silent = self.state().is_silent;
+        if is_silent {
+            std::future::pending().await
+        }
     }
 }
 
@@ -216,6 +231,7 @@ impl SmsProvider for StubProvider {
     }
 
     async fn find(&self, local_id: LocalId) -> Result<Option<DeliveryReport>, SmsError> {
+        self.think().await;
         let mut state = self.state();
         state.question()?;
         let mut accepted = state.accepted.iter();
@@ -224,12 +240,14 @@ impl SmsProvider for StubProvider {
     }
 
     async fn deliveries(&self, message_ids: &[String]) -> Result<Vec<DeliveryReport>, SmsError> {
+        self.think().await;
         let mut state = self.state();
         state.question()?;
         Ok(message_ids.iter().map(|id| state.report(id)).collect())
     }
 
     async fn credit(&self) -> Result<Credit, SmsError> {
+        self.think().await;
         let credit = self.state().credit;
         credit.ok_or_else(SmsError::unsupported)
     }

@@ -1,6 +1,7 @@
 //! What the accounts have left.
 
 use super::super::Chelseru;
+use super::follow_up::in_time;
 use crate::events::Event;
 use crate::sms::{Credit, SmsError};
 
@@ -26,7 +27,7 @@ impl Chelseru {
         for gateway in &self.inner.gateways {
             let provider = gateway.name().to_owned();
             let credit = if gateway.provider.capabilities().credit {
-                gateway.provider.credit().await
+                in_time(self.question_time(), gateway.provider.credit()).await
             } else {
                 Err(SmsError::unsupported())
             };

@@ -143,7 +143,7 @@ impl Chelseru {
         let not_asked = |error| Ok(Err(Failed { sms: None, error }));
         let left = left_until(attempt.deadline);
         if left < TOO_LATE {
-            return not_asked(SmsError::new(SmsErrorKind::NotSent, "no time was left"));
+            return not_asked(no_time_left());
         }
         let slot = match gateway.slot(left / 2, || self.now()).await {
             Ok(slot) => slot,
@@ -162,9 +162,13 @@ impl Chelseru {
         let mut sms = Sms::new(outgoing.to, attempt.content);
         sms.local_id = local_id;
         let started = Instant::now();
-        let result = self
-            .ask(gateway, &slot, &mut sms, attempt.deadline, attempt.reserve)
-            .await;
+        // Again: the store may have taken the time.
+        let result = if left_until(attempt.deadline) < TOO_LATE {
+            Err(no_time_left())
+        } else {
+            self.ask(gateway, &slot, &mut sms, attempt.deadline, attempt.reserve)
+                .await
+        };
         let told = SmsAttempt {
             sms: id,
             provider: gateway.name().to_owned(),
@@ -237,11 +241,8 @@ impl Chelseru {
     ) -> Result<Sent, SmsError> {
         let started = Instant::now();
         let left = left_until(deadline);
-        let reserve = match sms.local_id {
-            Some(_) => reserve.max(LEFT_TO_ASK),
-            None => reserve,
-        };
-        sms.time_limit = left.saturating_sub(reserve).max(left / 2);
+        let to_ask = sms.local_id.map_or(Duration::ZERO, |_| LEFT_TO_ASK);
+        sms.time_limit = left.saturating_sub(reserve + to_ask).max(left / 2);
         let provider = &gateway.provider;
         let result = match timeout(sms.time_limit + GRACE, provider.send(sms)).await {
             Ok(result) => result,
@@ -259,7 +260,9 @@ impl Chelseru {
             return result;
         }
         let hung = started.elapsed() >= sms.time_limit;
-        match timeout(left_to_ask, provider.find(local_id)).await {
+        // What hangs for the message may hang for the question too: the next provider needs its time.
+        let patience = left_to_ask.saturating_sub(reserve).max(left_to_ask / 2);
+        match timeout(patience, provider.find(local_id)).await {
             Ok(Ok(Some(DeliveryReport { message_id, .. }))) => Ok(Sent::with_id(message_id)),
             // A request that hangs may still be worked on; one that broke off is over.
             Ok(Ok(None)) if !hung => Err(SmsError::new(
@@ -319,6 +322,10 @@ impl Chelseru {
         self.settle_payment(payment, was_sent, outcome.cost_rial)
             .await;
     }
+}
+
+fn no_time_left() -> SmsError {
+    SmsError::new(SmsErrorKind::NotSent, "no time was left")
 }
 
 fn left_until(deadline: Instant) -> Duration {

@@ -8,12 +8,14 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::super::Chelseru;
 use super::gateway::Gateway;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::events::Event;
-use crate::sms::{Delivery, DeliveryReport, SmsError};
+use crate::sms::{Delivery, DeliveryReport, SmsError, SmsErrorKind};
 use crate::store::{SmsOutcome, SmsRecord, SmsStatus};
 
 /// When a delivery is asked for first. Kavenegar asks for no sooner.
@@ -53,6 +55,12 @@ const CLAIM: Duration = minutes(5);
 
 /// While a provider is paused, when to look again.
 const PAUSED: Duration = minutes(1);
+
+/// How much longer than it promised a provider is waited for when it is asked something.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a provider may take to report deliveries, which may need several calls.
+const DELIVERIES_TIME: Duration = minutes(2);
 
 /// Rows claimed at once: few enough to be asked for, one after the other, within the claim.
 const BATCH: u32 = 25;
@@ -115,6 +123,7 @@ impl Chelseru {
                 Some(false)
             }
             Found::NotNow => {
+                outcome.status = SmsStatus::Unknown;
                 outcome.check_at = Some(self.now() + PAUSED);
                 None
             }
@@ -133,13 +142,12 @@ impl Chelseru {
         };
         outcome.at = self.now();
         let is_settled = was_sent.is_some() || outcome.check_at.is_none();
-        let status = outcome.status;
         if !self.resolve(&record, claimed, &outcome).await? || !is_settled {
             return Ok(());
         }
-        // A message has no attempt after one in doubt, so what became of this one became of it.
+        // Not what became of this attempt: others may have been made since, or be on their way.
         if let Some(request) = record.sms.request {
-            self.store().settle_sms_request(request, status).await?;
+            self.store().resolve_sms_request(request).await?;
         }
         self.tell(Event::SmsResolved {
             sms: record.id,
@@ -156,12 +164,14 @@ impl Chelseru {
             return Found::Never;
         };
         let now = self.now();
+        let is_old = now.since(record.sms.created_at) > IDS_KNOWN_FOR;
         if !gateway.is_up(now) {
-            return Found::NotNow;
+            return if is_old { Found::Never } else { Found::NotNow };
         }
-        match gateway.provider.find(local_id).await {
+        let answer = gateway.provider.find(local_id);
+        match in_time(self.question_time(), answer).await {
             Ok(Some(report)) => Found::Yes(report),
-            Ok(None) if now.since(record.sms.created_at) > IDS_KNOWN_FOR => Found::Never,
+            Ok(None) if is_old => Found::Never,
             Ok(None) => Found::No,
             Err(error) => {
                 tracing::warn!(
@@ -186,7 +196,7 @@ impl Chelseru {
             let gateway = gateway.filter(|gateway| gateway.provider.capabilities().deliveries);
             let is_paused = gateway.is_some_and(|gateway| !gateway.is_up(self.now()));
             let reports = match gateway.filter(|_| !is_paused) {
-                Some(gateway) => deliveries(gateway, messages).await,
+                Some(gateway) => self.deliveries(gateway, messages).await,
                 None => Ok(Vec::new()),
             };
             for record in messages {
@@ -233,6 +243,31 @@ impl Chelseru {
         Ok(resolved.await?)
     }
 
+    /// How long a provider may take to answer a question.
+    pub(super) fn question_time(&self) -> Duration {
+        self.config().sms.timeout + GRACE
+    }
+
+    async fn deliveries(
+        &self,
+        gateway: &Gateway,
+        messages: &[SmsRecord],
+    ) -> Result<Vec<DeliveryReport>, SmsError> {
+        let ids: Vec<_> = messages
+            .iter()
+            .filter_map(|record| record.outcome.provider_id.clone())
+            .collect();
+        let result = in_time(DELIVERIES_TIME, gateway.provider.deliveries(&ids)).await;
+        if let Err(error) = &result {
+            tracing::warn!(
+                provider = gateway.name(),
+                %error,
+                "what became of messages could not be asked for"
+            );
+        }
+        result
+    }
+
     /// A provider by its name; it may be gone from the settings since the message was sent.
     fn gateway(&self, name: &str) -> Option<&Gateway> {
         let mut gateways = self.inner.gateways.iter();
@@ -254,21 +289,15 @@ enum Found {
     Never,
 }
 
-async fn deliveries(
-    gateway: &Gateway,
-    messages: &[SmsRecord],
-) -> Result<Vec<DeliveryReport>, SmsError> {
-    let ids: Vec<_> = messages
-        .iter()
-        .filter_map(|record| record.outcome.provider_id.clone())
-        .collect();
-    let result = gateway.provider.deliveries(&ids).await;
-    if let Err(error) = &result {
-        tracing::warn!(
-            provider = gateway.name(),
-            %error,
-            "what became of messages could not be asked for"
-        );
-    }
-    result
+/// The answer of a provider that may not keep to its time.
+pub(super) async fn in_time<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, SmsError>>,
+) -> Result<T, SmsError> {
+    timeout(limit, answer).await.unwrap_or_else(|_| {
+        Err(SmsError::new(
+            SmsErrorKind::PerhapsSent,
+            "the provider does not keep to its time",
+        ))
+    })
 }

@@ -64,7 +64,7 @@ impl Gateway {
 
     /// Whether its breaker lets something through now.
     pub(super) fn is_up(&self, now: Timestamp) -> bool {
-        self.breaker.would_admit(now)
+        self.breaker.closed_to(now).is_none()
     }
 
     /// Waits for leave to send a message, at most that long. The error says that nothing was sent.
@@ -74,7 +74,10 @@ impl Gateway {
         now: impl Fn() -> Timestamp,
     ) -> Result<Slot<'_>, SmsError> {
         // Who is not let through does not wait for it.
-        self.check(now())?;
+        let asked_at = now();
+        if let Some(until) = self.breaker.closed_to(asked_at) {
+            return Err(paused(until, asked_at));
+        }
         let Ok(Ok(permit)) = timeout(patience, self.slots.acquire()).await else {
             return Err(SmsError::new(
                 SmsErrorKind::NotSent,
@@ -89,13 +92,6 @@ impl Gateway {
                 _permit: permit,
             }),
             Err(until) => Err(paused(until, now)),
-        }
-    }
-
-    fn check(&self, now: Timestamp) -> Result<(), SmsError> {
-        match self.breaker.open_until() {
-            Some(until) if until > now => Err(paused(until, now)),
-            _ => Ok(()),
         }
     }
 

@@ -90,7 +90,7 @@ impl Chelseru {
 }
 
 /// Tells messages apart without keeping their texts.
-fn fingerprint(hash: &KeyedHash, message: &Message) -> [u8; 32] {
+pub(super) fn fingerprint(hash: &KeyedHash, message: &Message) -> [u8; 32] {
     let template = message.template.as_ref().map_or("", |id| &id.0);
     hash.of(&[message.to.as_str(), template, &message.text])
 }

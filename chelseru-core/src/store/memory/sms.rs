@@ -215,6 +215,18 @@ impl SmsRequests for MemoryStore {
         Ok(())
     }
 
+    async fn resolve_sms_request(&self, id: SmsRequestId) -> StoreResult<()> {
+        let mut tables = self.tables();
+        let status = tables.status_by_attempts(id);
+        if let Some(request) = tables.requests.get_mut(&id)
+            && request.status == SmsStatus::Unknown
+            && status != SmsStatus::Sending
+        {
+            request.status = status;
+        }
+        Ok(())
+    }
+
     async fn resolve_sms_requests(&self, claimed_before: Timestamp) -> StoreResult<u64> {
         let mut tables = self.tables();
         let dead: Vec<_> = tables

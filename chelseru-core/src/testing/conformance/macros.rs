@@ -131,6 +131,8 @@ macro_rules! store_conformance {
             only_requests_that_were_claimed_long_enough_ago_are_resolved
             a_key_that_was_claimed_again_is_as_young_as_its_last_claim
             a_settled_request_is_not_resolved
+            a_request_in_doubt_becomes_what_its_attempts_became
+            only_a_request_in_doubt_is_settled_anew
             each_request_is_resolved_once_by_many_at_once
 
             what_is_taken_is_added_up_in_a_window

@@ -258,6 +258,43 @@ pub async fn a_settled_request_is_not_resolved(store: SharedStore) {
     assert_eq!(status_of(&store, &request).await, SmsStatus::Accepted);
 }
 
+pub async fn a_request_in_doubt_becomes_what_its_attempts_became(store: SharedStore) {
+    use SmsStatus::{Accepted, NotSent, Sending, Unknown};
+    let cases: [(&[SmsStatus], SmsStatus); 7] = [
+        (&[NotSent], NotSent),
+        (&[NotSent, Accepted], Accepted),
+        (&[Unknown, Accepted], Accepted),
+        (&[Unknown], Unknown),
+        (&[NotSent, Unknown], Unknown),
+        (&[Accepted, Sending], Unknown),
+        (&[NotSent, Sending], Unknown),
+    ];
+    let (user, _) = two_users(&store).await;
+    for (n, (attempts, expected)) in cases.iter().enumerate() {
+        let request = request(user, &n.to_string(), 1);
+        let id = claim(&store, &request).await;
+        for status in *attempts {
+            attempt(&store, id, *status).await;
+        }
+        ok(store.settle_sms_request(id, Unknown).await);
+        ok(store.resolve_sms_request(id).await);
+        assert_eq!(status_of(&store, &request).await, *expected, "{attempts:?}");
+    }
+}
+
+pub async fn only_a_request_in_doubt_is_settled_anew(store: SharedStore) {
+    let (user, _) = two_users(&store).await;
+    for (n, status) in [SmsStatus::Sending, SmsStatus::Accepted].iter().enumerate() {
+        let request = request(user, &n.to_string(), 1);
+        let id = claim(&store, &request).await;
+        attempt(&store, id, SmsStatus::NotSent).await;
+        ok(store.settle_sms_request(id, *status).await);
+        ok(store.resolve_sms_request(id).await);
+        assert_eq!(status_of(&store, &request).await, *status);
+        ok(store.resolve_sms_request(SmsRequestId(id.0 + 1)).await);
+    }
+}
+
 pub async fn each_request_is_resolved_once_by_many_at_once(store: SharedStore) {
     let (user, _) = two_users(&store).await;
     for n in 0..10 {

@@ -1,9 +1,11 @@
 //! Which provider is asked after which failure.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::slow_store::SlowStore;
 use super::{Fixture, error, kind};
 use crate::events::Event;
 use crate::sms::{Content, SmsErrorKind};
@@ -396,4 +398,42 @@ async fn every_attempt_is_told_as_it_ends() {
 
 fn minute() -> Duration {
     Duration::from_secs(60)
+}
+
+/// What hangs for the message hangs for the question about it too.
+#[tokio::test(start_paused = true)]
+async fn a_question_that_hangs_leaves_time_for_a_code_to_go_to_the_next_provider() {
+    for seconds in [8, 20, 60] {
+        let (a, b) = two();
+        let a = keeps_ids(a);
+        let timeout = Duration::from_secs(seconds);
+        let service = Fixture::with(&[&a, &b], |config| config.sms_timeout(timeout));
+        a.hang_next();
+        a.hang_on_questions(true);
+        let started = Instant::now();
+        service.send_code().await.unwrap();
+        assert!(b.last().unwrap().time_limit >= Duration::from_millis(1500));
+        assert!(started.elapsed() <= timeout);
+        let log = service.log().await;
+        assert_eq!(log[1].sms.may_repeat, Some(log[0].id));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_handed_over_after_the_deadline() {
+    let a = StubProvider::named("A");
+    let store = Arc::new(SlowStore {
+        log_sms_takes: Duration::from_secs(9),
+        ..SlowStore::default()
+    });
+    let service = Fixture::over(store, &[&a], |config| {
+        config
+            .sms_timeout(Duration::from_secs(8))
+            .sms_breaker(1, minute())
+    });
+    assert_eq!(kind(service.send_text().await), SmsErrorKind::NotSent);
+    assert_eq!(a.calls(), 0);
+    assert_eq!(service.log().await[0].outcome.status, SmsStatus::NotSent);
+    let health = &service.chelseru.sms_health()[0];
+    assert_eq!(health.paused_until, None, "the store is slow, not A");
 }

@@ -314,3 +314,59 @@ async fn balances_are_told_and_a_low_one_is_an_alert() {
         .collect();
     assert_eq!(alerts, ["A"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_never_answers_a_question_does_not_stop_the_housekeeping() {
+    let a = reporting().that_can(|can| can.credit = true);
+    let store = Arc::new(MemoryStore::new());
+    let service = Fixture::over(store.clone(), &[&a], |config| {
+        config.sms_low_balance_rial(1)
+    });
+    service.send_text().await.unwrap();
+    left_behind(&store, &service, Some(LocalId(1))).await;
+    service.clock.advance(MINUTE * 5);
+    a.hang_on_questions(true);
+    let mut claim = service.chelseru.claim_housekeeping().unwrap();
+    let work = tokio::time::timeout(MINUTE * 3, claim.work());
+    work.await.expect("it ends");
+    let log = service.log().await;
+    assert_eq!(log[1].outcome.status, SmsStatus::Unknown);
+    assert!(log[0].outcome.check_at.is_some() && log[1].outcome.check_at.is_some());
+}
+
+/// A provider that is down for good must not keep a request "in progress" for good.
+#[tokio::test(start_paused = true)]
+async fn a_message_of_a_paused_provider_does_not_stay_on_its_way() {
+    let a = reporting();
+    let store = Arc::new(MemoryStore::new());
+    let service = Fixture::over(store.clone(), &[&a], |config| {
+        config.sms_breaker(1, MINUTE * 60)
+    });
+    left_behind(&store, &service, Some(LocalId(1))).await;
+    a.fail_next(error(SmsErrorKind::NotSent));
+    service.send_text().await.unwrap_err();
+    service.clock.advance(MINUTE * 2);
+    service.chelseru.follow_up_sms().await.unwrap();
+    let outcome = service.log().await[0].outcome.clone();
+    assert_eq!(
+        outcome.status,
+        SmsStatus::Unknown,
+        "whoever sent it is gone"
+    );
+    assert!(outcome.check_at.is_some(), "it is still asked for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_of_a_provider_that_stays_paused_is_given_up_like_any_other() {
+    let a = reporting();
+    let store = Arc::new(MemoryStore::new());
+    let service = Fixture::over(store.clone(), &[&a], |config| {
+        config.sms_breaker(1, MINUTE * 60)
+    });
+    left_behind(&store, &service, Some(LocalId(1))).await;
+    service.clock.advance(MINUTE * 60 * 12);
+    a.fail_next(error(SmsErrorKind::NotSent));
+    service.send_text().await.unwrap_err();
+    service.chelseru.follow_up_sms().await.unwrap();
+    assert_eq!(service.log().await[0].outcome.check_at, None);
+}

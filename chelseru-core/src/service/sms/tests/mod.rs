@@ -4,6 +4,7 @@ mod budgets;
 mod failover;
 mod followed_up;
 mod requests;
+mod slow_store;
 mod templates;
 
 use std::sync::Arc;

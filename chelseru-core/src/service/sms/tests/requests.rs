@@ -6,9 +6,15 @@ use std::time::Duration;
 use super::{Fixture, NUMBER, error, kind, number};
 use crate::error::Error;
 use crate::service::Message;
-use crate::sms::SmsErrorKind;
-use crate::store::MemoryStore;
+use crate::service::sms::requests::fingerprint;
+use crate::sms::{LocalId, SmsErrorKind};
+use crate::store::{
+    MemoryStore, NewSms, NewSmsRequest, SmsClaim, SmsPurpose, SmsRequestId, SmsStatus,
+};
 use crate::testing::StubProvider;
+use crate::user::UserId;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 fn message(text: &str) -> Message {
     Message::new(number(NUMBER), text).with_idempotency_key("order-7".parse().unwrap())
@@ -162,4 +168,115 @@ async fn a_key_survives_a_crash_between_the_providers_answer_and_our_record() {
             assert_eq!(a.calls(), 0);
         }
     }
+}
+
+/// A request whose first attempt was never settled, because the store was away just then.
+async fn with_a_forgotten_attempt(service: &Fixture, user: UserId) -> SmsRequestId {
+    let store = service.chelseru.store();
+    let now = service.chelseru.now();
+    let request = NewSmsRequest {
+        user,
+        key: "order-7".to_owned(),
+        fingerprint: fingerprint(&service.chelseru.inner.requests, &message("hi")),
+        now,
+    };
+    let SmsClaim::Yours(id) = store.claim_sms_request(&request).await.unwrap() else {
+        panic!("it is new");
+    };
+    let sms = NewSms {
+        mobile_number: number(NUMBER),
+        provider: "A".to_owned(),
+        purpose: SmsPurpose::Message,
+        user: Some(user),
+        parts: Some(1),
+        local_id: Some(LocalId(4711)),
+        request: Some(id),
+        may_repeat: None,
+        created_at: now,
+    };
+    store.log_sms(&sms, now + MINUTE).await.unwrap();
+    id
+}
+
+fn keeps_ids() -> StubProvider {
+    StubProvider::named("A").that_can(|can| can.local_ids = true)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_found_out_about_an_earlier_attempt_does_not_open_the_key_of_a_message_that_was_sent()
+ {
+    let a = keeps_ids();
+    let service = Fixture::new(&[&a]);
+    let user = service.user("09121111111").await;
+    let id = with_a_forgotten_attempt(&service, user.id).await;
+    // The next provider took it.
+    let store = service.chelseru.store();
+    store
+        .settle_sms_request(id, SmsStatus::Accepted)
+        .await
+        .unwrap();
+    service.clock.advance(MINUTE * 2);
+    service.chelseru.follow_up_sms().await.unwrap();
+    assert_eq!(service.log().await[0].outcome.status, SmsStatus::NotSent);
+    service
+        .chelseru
+        .send_message(&user, message("hi"))
+        .await
+        .unwrap();
+    assert_eq!(a.calls(), 0, "it was sent before");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_found_out_about_an_earlier_attempt_does_not_open_a_key_that_is_in_use() {
+    let a = keeps_ids();
+    let service = Fixture::new(&[&a]);
+    let user = service.user("09121111111").await;
+    let id = with_a_forgotten_attempt(&service, user.id).await;
+    let store = service.chelseru.store();
+    store
+        .settle_sms_request(id, SmsStatus::NotSent)
+        .await
+        .unwrap();
+    service.clock.advance(MINUTE * 2);
+    // Somebody tries again, and while that is on its way the first attempt is looked after.
+    a.hang_next();
+    let (chelseru, who) = (service.chelseru.clone(), user.clone());
+    let again = tokio::spawn(async move { chelseru.send_message(&who, message("hi")).await });
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    service.chelseru.follow_up_sms().await.unwrap();
+    assert_eq!(service.log().await[0].outcome.status, SmsStatus::NotSent);
+    let third = service.chelseru.send_message(&user, message("hi")).await;
+    assert!(matches!(third, Err(Error::RequestInProgress)), "{third:?}");
+    again.await.unwrap().unwrap_err();
+    assert_eq!(a.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_found_out_about_an_earlier_attempt_does_not_open_a_key_that_is_in_doubt() {
+    let a = keeps_ids();
+    let service = Fixture::new(&[&a]);
+    let user = service.user("09121111111").await;
+    let id = with_a_forgotten_attempt(&service, user.id).await;
+    // The next provider, which knows none of our ids, perhaps took it.
+    let store = service.chelseru.store();
+    let mut in_doubt = service.log().await.remove(0);
+    in_doubt.sms.provider = "B".to_owned();
+    in_doubt.sms.local_id = None;
+    let second = store
+        .log_sms(&in_doubt.sms, service.chelseru.now() + MINUTE)
+        .await
+        .unwrap();
+    in_doubt.outcome.status = SmsStatus::Unknown;
+    in_doubt.outcome.check_at = None;
+    store.settle_sms(second, &in_doubt.outcome).await.unwrap();
+    store
+        .settle_sms_request(id, SmsStatus::Unknown)
+        .await
+        .unwrap();
+    service.clock.advance(MINUTE * 2);
+    service.chelseru.follow_up_sms().await.unwrap();
+    assert_eq!(service.log().await[0].outcome.status, SmsStatus::NotSent);
+    let again = service.chelseru.send_message(&user, message("hi")).await;
+    assert!(matches!(again, Err(Error::SentUnderKey)), "{again:?}");
+    assert_eq!(a.calls(), 0);
 }
