@@ -69,13 +69,12 @@ impl HousekeepingClaim {
     pub async fn work(&mut self) {
         let service = &self.service;
         let now = service.now();
-        let is_due = |last: Option<Timestamp>, every| last.is_none_or(|last| last + every <= now);
+        let is_due = |last: Option<Timestamp>, every| {
+            // A clock that was set back puts nothing off.
+            last.is_none_or(|last| last + every <= now || now < last)
+        };
 
-        match service.follow_up_sms().await {
-            Ok(0) => {}
-            Ok(messages) => tracing::debug!(messages, "looked after messages"),
-            Err(error) => tracing::warn!(?error, "looking after messages failed"),
-        }
+        // First what needs nobody's answer.
         if is_due(self.swept_at, SWEEP_EVERY) {
             match service.sweep().await {
                 Ok(rows) => {
@@ -86,6 +85,11 @@ impl HousekeepingClaim {
                 }
                 Err(error) => tracing::warn!(?error, "removing what had run out failed"),
             }
+        }
+        match service.follow_up_sms().await {
+            Ok(0) => {}
+            Ok(messages) => tracing::debug!(messages, "looked after messages"),
+            Err(error) => tracing::warn!(?error, "looking after messages failed"),
         }
         if service.watches_balances() && is_due(self.balances_at, BALANCES_EVERY) {
             service.sms_balances().await;
