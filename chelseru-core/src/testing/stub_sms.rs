@@ -178,7 +178,7 @@ impl State {
         DeliveryReport {
             message_id: message_id.to_owned(),
             delivery: delivery.unwrap_or(Delivery::Pending),
-            code: None,
+            code: delivery.map(|delivery| format!("{delivery:?}")),
         }
     }
 

@@ -1,7 +1,10 @@
 //! What the whole service may send.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::slow_store::SlowStore;
 use super::{Fixture, NUMBER, error, number};
 use crate::config::ConfigBuilder;
 use crate::error::Error;
@@ -178,4 +181,56 @@ async fn without_budgets_nothing_is_counted() {
     for _ in 0..100 {
         service.send_text().await.unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_to_a_number_with_an_account_does_not_use_the_kept_part() {
+    let a = StubProvider::new();
+    let service = Fixture::with(&[&a], ten_an_hour);
+    service.user(NUMBER).await;
+    assert_eq!(exhaust(&service).await, 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_could_not_be_noted_is_not_paid_for() {
+    let a = StubProvider::new();
+    let store = Arc::new(SlowStore::default());
+    let service = Fixture::over(store.clone(), &[&a], ten_an_hour);
+    store.fails_to_log.store(true, Ordering::Relaxed);
+    for _ in 0..20 {
+        let result = service.send_text().await;
+        assert!(matches!(result, Err(Error::Store(_))), "{result:?}");
+    }
+    assert_eq!(a.calls(), 0);
+    store.fails_to_log.store(false, Ordering::Relaxed);
+    assert_eq!(exhaust(&service).await, 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_price_that_is_none_is_that_of_the_settings() {
+    let a = StubProvider::new();
+    a.set_price(-5);
+    let service = Fixture::with(&[&a], |config| {
+        config
+            .sms_rial_per_day(1000)
+            .sms_price_rial_per_part(100)
+            .sms_reserve_percent(0)
+    });
+    assert_eq!(exhaust(&service).await, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_template_costs_as_much_as_one_part() {
+    let a = StubProvider::new();
+    let service = Fixture::with(&[&a], |config| {
+        config
+            .sms_rial_per_day(200)
+            .sms_price_rial_per_part(100)
+            .sms_reserve_percent(0)
+    });
+    let message = Message::new(number(NUMBER), "x".repeat(400)).with_template(7);
+    for _ in 0..2 {
+        service.chelseru.send_sms(message.clone()).await.unwrap();
+    }
+    wait(service.chelseru.send_sms(message).await);
 }

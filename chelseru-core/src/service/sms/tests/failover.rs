@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::slow_store::SlowStore;
-use super::{Fixture, error, kind};
+use super::{Fixture, NUMBER, error, kind, number};
 use crate::events::Event;
-use crate::sms::{Content, SmsErrorKind};
+use crate::service::Message;
+use crate::sms::{Content, SmsError, SmsErrorKind};
 use crate::store::SmsStatus;
 use crate::testing::StubProvider;
 
@@ -436,4 +437,100 @@ async fn nothing_is_handed_over_after_the_deadline() {
     assert_eq!(service.log().await[0].outcome.status, SmsStatus::NotSent);
     let health = &service.chelseru.sms_health()[0];
     assert_eq!(health.paused_until, None, "the store is slow, not A");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_template_has_no_id_of_ours_and_is_not_asked_for() {
+    let (a, b) = two();
+    let a = keeps_ids(a);
+    let service = Fixture::new(&[&a, &b]);
+    a.lose_next_answer();
+    let message = Message::new(number(NUMBER), "x").with_template(7);
+    let result = service.chelseru.send_sms(message).await;
+    assert_eq!(kind(result), SmsErrorKind::PerhapsSent);
+    assert_eq!(a.last().unwrap().local_id, None);
+    assert_eq!((a.questions(), b.calls()), (0, 0));
+    assert_eq!(service.log().await[0].sms.local_id, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_in_doubt_that_the_budget_keeps_from_the_next_provider_stays_in_doubt() {
+    let (a, b) = two();
+    let service = Fixture::with(&[&a, &b], |config| {
+        config.sms_per_hour(1).sms_reserve_percent(0)
+    });
+    a.lose_next_answer();
+    assert_eq!(kind(service.send_code().await), SmsErrorKind::PerhapsSent);
+    assert_eq!(b.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_is_looked_after_ten_seconds_after_its_deadline_and_not_before() {
+    let a = StubProvider::named("A");
+    let service = Fixture::new(&[&a]);
+    a.hang_next();
+    let chelseru = service.chelseru.clone();
+    let hanging =
+        tokio::spawn(async move { chelseru.send_sms(Message::new(number(NUMBER), "x")).await });
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let record = service.log().await.remove(0);
+    let expected = record.sms.created_at + Duration::from_secs(8 + 10);
+    assert_eq!(record.outcome.check_at, Some(expected));
+    hanging.await.unwrap().unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_answered_is_free_while_the_store_notes_it() {
+    let a = StubProvider::named("A");
+    let store = Arc::new(SlowStore {
+        settle_sms_takes: Duration::from_secs(5),
+        ..SlowStore::default()
+    });
+    let service = Fixture::over(store, &[&a], |config| config.sms_max_concurrent(1));
+    let started = Instant::now();
+    let (one, two) = tokio::join!(service.send_text(), service.send_text());
+    one.unwrap();
+    two.unwrap();
+    assert_eq!(started.elapsed(), Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_time_is_kept_for_a_provider_that_is_left_alone() {
+    let (a, b) = two();
+    let service = Fixture::with(&[&a, &b], |config| config.sms_breaker(1, minute()));
+    a.fail_next(error(SmsErrorKind::TextRefused));
+    b.fail_next(error(SmsErrorKind::NotSent));
+    service.send_text().await.unwrap_err();
+    let started = Instant::now();
+    a.hang_next();
+    service.send_code().await.unwrap_err();
+    assert!(started.elapsed() >= Duration::from_secs(8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_throttles_is_left_alone() {
+    let a = StubProvider::named("A");
+    let service = Fixture::with(&[&a], |config| config.sms_breaker(1, minute()));
+    a.fail_next(error(SmsErrorKind::Throttled));
+    service.send_text().await.unwrap_err();
+    assert!(service.chelseru.sms_health()[0].paused_until.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_shows_that_a_provider_works_only_if_it_gave_it_itself() {
+    for (refusal, works) in [
+        (error(SmsErrorKind::TextRefused), true),
+        (SmsError::new(SmsErrorKind::TextRefused, "ours"), false),
+    ] {
+        let a = StubProvider::named("A");
+        let service = Fixture::with(&[&a], |config| config.sms_breaker(1, minute()));
+        a.fail_next(error(SmsErrorKind::NotSent));
+        service.send_text().await.unwrap_err();
+        service.clock.advance(minute());
+        a.fail_next(refusal);
+        service.send_text().await.unwrap_err();
+        assert_eq!(a.calls(), 2);
+        let paused = service.chelseru.sms_health()[0].paused_until;
+        assert_eq!(paused.is_none(), works);
+    }
 }

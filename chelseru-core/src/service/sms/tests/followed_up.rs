@@ -1,8 +1,10 @@
 //! What became of messages, found out later.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::slow_store::SlowStore;
 use super::{Fixture, NUMBER, error, number};
 use crate::events::Event;
 use crate::service::Message;
@@ -369,4 +371,143 @@ async fn a_message_of_a_provider_that_stays_paused_is_given_up_like_any_other() 
     service.send_text().await.unwrap_err();
     service.chelseru.follow_up_sms().await.unwrap();
     assert_eq!(service.log().await[0].outcome.check_at, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_process_is_asking_for_another_does_not_ask_for() {
+    let a = reporting();
+    let store = Arc::new(MemoryStore::new());
+    let one = Fixture::over(store.clone(), &[&a], |config| config);
+    let two = Fixture::over(store, &[&a], |config| config);
+    one.send_text().await.unwrap();
+    a.hang_on_questions(true);
+    for service in [&one, &two] {
+        service.clock.advance(MINUTE * 5);
+    }
+    let chelseru = one.chelseru.clone();
+    let asking = tokio::spawn(async move { chelseru.follow_up_sms().await });
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    two.clock.advance(MINUTE * 5 - Duration::from_millis(1));
+    assert_eq!(two.chelseru.follow_up_sms().await.unwrap(), 0);
+    assert_eq!(asking.await.unwrap().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_sender_settled_in_the_meantime_is_not_told_again() {
+    let a = reporting();
+    let store = Arc::new(SlowStore::default());
+    let mut service = Fixture::over(store.clone(), &[&a], |config| config);
+    left_behind(&store.inner, &service, Some(LocalId(1))).await;
+    service.send_text().await.unwrap();
+    a.deliver(1, Delivery::Delivered);
+    service.clock.advance(MINUTE * 5);
+    service.happened().await;
+    store.resolves_too_late.store(true, Ordering::Relaxed);
+    assert_eq!(service.chelseru.follow_up_sms().await.unwrap(), 2);
+    assert_eq!(a.questions(), 2);
+    let events = service.happened().await;
+    assert!(events.is_empty(), "{events:?}");
+    assert_eq!(service.log().await[0].outcome.status, SmsStatus::Sending);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_of_the_provider_costs_no_check() {
+    let a = reporting();
+    let service = Fixture::with(&[&a], |config| config.sms_breaker(1, MINUTE * 10));
+    service.send_text().await.unwrap();
+    service.clock.advance(MINUTE * 5);
+    a.fail_next(error(SmsErrorKind::NotSent));
+    service.send_text().await.unwrap_err();
+    service.chelseru.follow_up_sms().await.unwrap();
+    let outcome = service.log().await[0].outcome.clone();
+    assert_eq!(outcome.checks, 0);
+    assert_eq!(outcome.check_at, Some(service.chelseru.now() + MINUTE));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_delivery_of_a_message_that_was_found_is_asked_for_from_the_start() {
+    let a = reporting();
+    let service = Fixture::new(&[&a]);
+    a.lose_next_answer();
+    a.answer_questions_with(Some(error(SmsErrorKind::NotSent)));
+    service.send_text().await.unwrap_err();
+    service.clock.advance(MINUTE);
+    service.chelseru.follow_up_sms().await.unwrap();
+    assert_eq!(service.log().await[0].outcome.checks, 1);
+    a.answer_questions_with(None);
+    service.clock.advance(MINUTE);
+    service.chelseru.follow_up_sms().await.unwrap();
+    let outcome = service.log().await[0].outcome.clone();
+    assert_eq!((outcome.status, outcome.checks), (SmsStatus::Accepted, 0));
+    assert_eq!(outcome.provider_id.as_deref(), Some("1"));
+    assert_eq!(outcome.check_at, Some(service.chelseru.now() + MINUTE * 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_that_is_due_is_looked_after_at_once() {
+    let a = reporting();
+    let service = Fixture::new(&[&a]);
+    for _ in 0..60 {
+        service.send_text().await.unwrap();
+    }
+    service.clock.advance(MINUTE * 5);
+    assert_eq!(service.chelseru.follow_up_sms().await.unwrap(), 60);
+    assert_eq!(a.questions(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_message_gets_its_own_report() {
+    let a = reporting();
+    let service = Fixture::new(&[&a]);
+    for _ in 0..3 {
+        service.send_text().await.unwrap();
+    }
+    a.deliver(1, Delivery::Delivered);
+    a.deliver(2, Delivery::Blocked);
+    service.clock.advance(MINUTE * 5);
+    service.chelseru.follow_up_sms().await.unwrap();
+    let log = service.log().await.into_iter();
+    let told: Vec<_> = log
+        .map(|record| (record.outcome.delivery, record.outcome.provider_code))
+        .collect();
+    let report = |delivery: Delivery| (Some(delivery), Some(format!("{delivery:?}")));
+    assert_eq!(
+        told,
+        [
+            report(Delivery::Delivered),
+            report(Delivery::Blocked),
+            (Some(Delivery::Pending), None)
+        ]
+    );
+}
+
+/// The provider took ids when the message was sent, and takes none by now.
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_takes_no_ids_is_not_asked_by_one() {
+    let a = StubProvider::named("A");
+    let store = Arc::new(MemoryStore::new());
+    let service = Fixture::over(store.clone(), &[&a], |config| config);
+    left_behind(&store, &service, Some(LocalId(1))).await;
+    service.clock.advance(MINUTE);
+    service.chelseru.follow_up_sms().await.unwrap();
+    assert_eq!(a.questions(), 0);
+    assert_eq!(service.log().await[0].outcome.status, SmsStatus::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn balances_are_asked_for_where_either_alert_is_wanted_and_not_otherwise() {
+    for (rial, messages) in [(0, 0), (1, 0), (0, 1)] {
+        let a = StubProvider::named("A").that_can(|can| can.credit = true);
+        a.set_credit(Credit::Messages(0));
+        let mut service = Fixture::with(&[&a], |config| {
+            config
+                .sms_low_balance_rial(rial)
+                .sms_low_balance_messages(messages)
+        });
+        let mut claim = service.chelseru.claim_housekeeping().unwrap();
+        claim.work().await;
+        claim.work().await;
+        let told = service.happened().await.len();
+        assert_eq!(told, usize::from(rial + messages > 0), "{rial} {messages}");
+    }
 }

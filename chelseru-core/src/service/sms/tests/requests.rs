@@ -280,3 +280,51 @@ async fn what_is_found_out_about_an_earlier_attempt_does_not_open_a_key_that_is_
     assert!(matches!(again, Err(Error::SentUnderKey)), "{again:?}");
     assert_eq!(a.calls(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_key_whose_message_the_budget_stopped_may_be_tried_again() {
+    let a = StubProvider::new();
+    let service = Fixture::with(&[&a], |config| {
+        config.sms_per_hour(1).sms_reserve_percent(0)
+    });
+    let user = service.user("09121111111").await;
+    service.send_text().await.unwrap();
+    let stopped = service.chelseru.send_message(&user, message("hi")).await;
+    assert!(
+        matches!(stopped, Err(Error::OverBudget { .. })),
+        "{stopped:?}"
+    );
+    service.clock.advance(MINUTE * 60);
+    service
+        .chelseru
+        .send_message(&user, message("hi"))
+        .await
+        .unwrap();
+    assert_eq!(a.sent(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_without_an_attempt_has_died_a_minute_after_its_deadline() {
+    let a = StubProvider::new();
+    let service = Fixture::new(&[&a]);
+    let user = service.user("09121111111").await;
+    let request = NewSmsRequest {
+        user: user.id,
+        key: "order-7".to_owned(),
+        fingerprint: fingerprint(&service.chelseru.inner.requests, &message("hi")),
+        now: service.chelseru.now(),
+    };
+    let store = service.chelseru.store();
+    store.claim_sms_request(&request).await.unwrap();
+    service.clock.advance(MINUTE + Duration::from_secs(8));
+    service.chelseru.follow_up_sms().await.unwrap();
+    let early = service.chelseru.send_message(&user, message("hi")).await;
+    assert!(matches!(early, Err(Error::RequestInProgress)), "{early:?}");
+    service.clock.advance(Duration::from_millis(1));
+    service.chelseru.follow_up_sms().await.unwrap();
+    service
+        .chelseru
+        .send_message(&user, message("hi"))
+        .await
+        .unwrap();
+}

@@ -1,5 +1,6 @@
-//! A store that takes its time to note an attempt.
+//! A store in memory that takes its time, and fails when told to.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use crate::store::{
     CodeId, CountedCode, Maintenance, MemoryStore, NewCode, NewLogin, NewSession, NewSms,
     NewSmsRequest, OtpStore, RateStore, Redeemed, Reservation, Rotated, Rotation, SessionStore,
     SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord, SmsRequestId, SmsRequests, SmsStatus, SmsTotal,
-    StoreResult, Take, TakeResult, UserStore,
+    StoreError, StoreResult, Take, TakeResult, UserStore,
 };
 use crate::user::{User, UserId};
 
@@ -19,6 +20,24 @@ use crate::user::{User, UserId};
 pub(super) struct SlowStore {
     pub(super) inner: MemoryStore,
     pub(super) log_sms_takes: Duration,
+    pub(super) settle_sms_takes: Duration,
+    /// Whether noting an attempt fails.
+    pub(super) fails_to_log: AtomicBool,
+    /// Whether every attempt was settled by somebody else when it is resolved.
+    pub(super) resolves_too_late: AtomicBool,
+}
+
+impl SlowStore {
+    async fn settle_what_was_claimed(&self) {
+        if !self.resolves_too_late.load(Ordering::Relaxed) {
+            return;
+        }
+        for record in self.inner.recent_sms(None, 100).await.unwrap() {
+            let mut outcome = record.outcome;
+            outcome.check_at = None;
+            self.inner.settle_sms(record.id, &outcome).await.unwrap();
+        }
+    }
 }
 
 macro_rules! pass_on {
@@ -26,10 +45,19 @@ macro_rules! pass_on {
         #[async_trait]
         impl $part for SlowStore {
             $(async fn $name(&self, $($arg: $of),*) -> StoreResult<$answer> {
-                if stringify!($name) == "log_sms" {
-                    tokio::time::sleep(self.log_sms_takes).await;
+                match stringify!($name) {
+                    "log_sms" if self.fails_to_log.load(Ordering::Relaxed) => {
+                        return Err(StoreError::Fault("as the test wants it".into()));
+                    }
+                    "log_sms" => tokio::time::sleep(self.log_sms_takes).await,
+                    "settle_sms" => tokio::time::sleep(self.settle_sms_takes).await,
+                    _ => {}
                 }
-                self.inner.$name($($arg),*).await
+                let answer = self.inner.$name($($arg),*).await;
+                if stringify!($name) == "claim_due_sms" {
+                    self.settle_what_was_claimed().await;
+                }
+                answer
             })*
         }
     )*};
