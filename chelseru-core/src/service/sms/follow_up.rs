@@ -65,8 +65,9 @@ const DELIVERIES_TIME: Duration = minutes(2);
 /// Rows claimed at once: few enough to be asked for, one after the other, within the claim.
 const BATCH: u32 = 25;
 
-/// How long after its deadline a request with an idempotency key has died.
-const REQUEST_DEAD_AFTER: Duration = minutes(1);
+/// How long after its deadline a request with an idempotency key has died: longer than an attempt's
+/// outcome may take to be noted, so that the last attempt is known to be over first.
+const REQUEST_DEAD_AFTER: Duration = Duration::from_secs(15);
 
 const fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
