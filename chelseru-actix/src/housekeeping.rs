@@ -55,7 +55,7 @@ mod tests {
 
     #[async_trait::async_trait]
     impl SmsProvider for Faulty {
-        fn name(&self) -> &str {
+        fn name(&self) -> &'static str {
             "FAULTY"
         }
 

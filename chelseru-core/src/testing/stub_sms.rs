@@ -167,7 +167,7 @@ impl StubProvider {
     async fn think(&self) {
         let is_silent = self.state().is_silent;
         if is_silent {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
