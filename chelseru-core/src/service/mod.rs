@@ -13,8 +13,8 @@ use std::sync::atomic::AtomicBool;
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
 pub use self::sessions::{CurrentUser, SessionView};
-use self::sms::Gateway;
 pub use self::sms::{Balance, IdempotencyKey, InvalidIdempotencyKey, Message, ProviderHealth};
+use self::sms::{Gateway, ToldBudgets};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{AuthMethod, Config, ConfigError};
 use crate::events::{Event, EventStream, Events};
@@ -62,6 +62,7 @@ struct Inner {
     requests: KeyedHash,
     tokens: Tokens,
     events: Events,
+    told_budgets: ToldBudgets,
     housekeeping_claimed: AtomicBool,
 }
 
@@ -185,6 +186,7 @@ impl ChelseruBuilder {
                 requests: KeyedHash::new(secret, "chelseru idempotent request v1"),
                 tokens,
                 events: Events::new(),
+                told_budgets: ToldBudgets::default(),
                 store: self.store.ok_or_else(|| missing("a store"))?,
                 clock: self.clock,
                 config: self.config,

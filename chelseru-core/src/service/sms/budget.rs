@@ -4,9 +4,12 @@
 //! messages to other numbers does not lock its users out. An attempt is paid for before it is made,
 //! at the price of the settings, and corrected by what became of it.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::super::Chelseru;
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::events::{Budget, Event};
 use crate::mobile::MobileNumber;
@@ -15,8 +18,8 @@ use crate::store::{SmsPurpose, Take, TakeResult, Taken};
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// At this part of a budget somebody is told.
-const WARNING_PERCENT: u8 = 80;
+/// At these parts of a budget, in percent, somebody is told.
+const MARKS: [u8; 2] = [80, 100];
 
 /// What was paid for one attempt; `None` inside where there is no such budget.
 #[derive(Debug, Default)]
@@ -39,6 +42,18 @@ impl Budget {
             Self::RialPerDay => ("sms/rial/day", DAY, limits.sms_rial_per_day),
         };
         (size > 0).then_some((key, window, size))
+    }
+}
+
+/// Of which windows this process has told.
+#[derive(Debug, Default)]
+pub(in crate::service) struct ToldBudgets(Mutex<HashMap<(Budget, u8), Timestamp>>);
+
+impl ToldBudgets {
+    /// Whether it was not told yet that so much of the window that ends then is used; it is now.
+    fn is_first(&self, budget: Budget, percent: u8, ends_at: Timestamp) -> bool {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.insert((budget, percent), ends_at) != Some(ends_at)
     }
 }
 
@@ -151,9 +166,16 @@ impl Chelseru {
     /// Tells once in a window that most of a budget is used, and once that all of it is.
     fn tell_of_budget(&self, budget: Budget, size: u64, amount: u64, taken: Taken) {
         let before = taken.total.saturating_sub(amount);
-        for percent in [WARNING_PERCENT, 100] {
+        for percent in MARKS {
             let mark = percent_of(size, percent.into());
-            if before < mark && taken.total >= mark {
+            // Refunds may bring a budget below its mark and the next message above it again.
+            if before < mark
+                && taken.total >= mark
+                && self
+                    .inner
+                    .told_budgets
+                    .is_first(budget, percent, taken.ends_at)
+            {
                 self.tell(Event::BudgetUsed {
                     budget,
                     percent,

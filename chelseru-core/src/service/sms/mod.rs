@@ -14,6 +14,7 @@ mod tests;
 use std::fmt;
 
 pub use self::balance::Balance;
+pub(super) use self::budget::ToldBudgets;
 pub(super) use self::gateway::Gateway;
 pub use self::gateway::ProviderHealth;
 use self::outgoing::{Outgoing, What};

@@ -175,6 +175,23 @@ async fn somebody_is_told_once_at_eighty_percent_and_once_at_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refund_does_not_make_somebody_be_told_twice() {
+    let (a, b) = (StubProvider::named("A"), StubProvider::named("B"));
+    let mut service = Fixture::with(&[&a, &b], |config| {
+        ten_an_hour(config)
+            .sms_reserve_percent(0)
+            .sms_breaker(0, Duration::from_secs(1))
+    });
+    for _ in 0..9 {
+        a.fail_next(error(SmsErrorKind::NotSent));
+        service.send_text().await.unwrap();
+    }
+    let events = service.happened().await.into_iter();
+    let told = events.filter(|event| matches!(event, Event::BudgetUsed { .. }));
+    assert_eq!(told.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_budgets_nothing_is_counted() {
     let a = StubProvider::new();
     let service = Fixture::new(&[&a]);
