@@ -300,6 +300,9 @@ pub enum SmsErrorKind {
     TextRefused,
     /// Not sent: the template is unknown, missing, or this provider has none.
     TemplateRefused,
+    /// Not sent, for a reason of this message or its receiver that the provider does not tell: it says
+    /// nothing of other messages. Another provider may send it.
+    MessageRefused,
     /// The provider cannot do what was asked of it; nothing was sent.
     Unsupported,
 }
@@ -376,6 +379,7 @@ impl fmt::Display for SmsError {
             SmsErrorKind::Throttled => "throttled",
             SmsErrorKind::TextRefused => "text refused",
             SmsErrorKind::TemplateRefused => "template refused",
+            SmsErrorKind::MessageRefused => "message refused",
             SmsErrorKind::Unsupported => "not supported",
         };
         write!(f, "{what}: {}", self.description)?;

@@ -2,7 +2,8 @@
 
 use chelseru_core::sms::Delivery;
 use chelseru_core::sms::SmsErrorKind::{
-    self, NotSent, NumberRefused, PerhapsSent, TemplateRefused, TextRefused, Throttled,
+    self, MessageRefused, NotSent, NumberRefused, PerhapsSent, TemplateRefused, TextRefused,
+    Throttled,
 };
 
 use crate::codes::{Codes, Row};
@@ -116,8 +117,8 @@ pub(super) fn delivery(state: i128) -> Delivery {
 pub(super) fn refused_record(state: i128) -> Option<&'static Row> {
     #[rustfmt::skip]
     const REFUSED: &[Row] = &[
-        (6, NotSent, "failed at the operator"),
-        (11, NotSent, "not delivered"),
+        (6, MessageRefused, "failed at the operator"),
+        (11, MessageRefused, "not delivered"),
         (13, NotSent, "cancelled, or debugmode is on"),
         (14, NumberRefused, "blocked by the recipient"),
         (UNKNOWN_ID, PerhapsSent, "an unknown message id, for a message just taken"),

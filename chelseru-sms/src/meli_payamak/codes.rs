@@ -7,7 +7,7 @@
 
 use chelseru_core::sms::Delivery;
 use chelseru_core::sms::SmsErrorKind::{
-    NotSent, NumberRefused, PerhapsSent, TemplateRefused, TextRefused, Throttled,
+    MessageRefused, NotSent, NumberRefused, PerhapsSent, TemplateRefused, TextRefused, Throttled,
 };
 
 use crate::codes::{Codes, Row};
@@ -80,7 +80,7 @@ const MESSAGES: &[Row] = &[
     (6, Throttled, "the system is being updated"),
     (7, TextRefused, "the text has a filtered word"),
     // The documentation says no more than this; one client takes it for a blacklisted number.
-    (11, NotSent, "not sent"),
+    (11, MessageRefused, "not sent"),
     (18, NumberRefused, "the recipient is invalid"),
     (19, Throttled, "the hourly limit is reached"),
     (35, NumberRefused, "the recipient is in the operators' blacklist"),

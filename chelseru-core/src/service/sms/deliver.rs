@@ -40,6 +40,12 @@ const LEFT_TO_ASK: Duration = Duration::from_millis(1500);
 /// With less time than this nothing is begun.
 const TOO_LATE: Duration = Duration::from_millis(100);
 
+/// How long a full provider is waited for when there is another one.
+const SHORT_WAIT: Duration = Duration::from_millis(300);
+
+/// What no message costs, in rial: what a provider says beyond it is not believed.
+const TOO_DEAR: i64 = 1_000_000_000;
+
 /// How much longer than it promised a provider is waited for.
 const GRACE: Duration = Duration::from_millis(250);
 
@@ -145,7 +151,13 @@ impl Chelseru {
         if left < TOO_LATE {
             return not_asked(no_time_left());
         }
-        let slot = match gateway.slot(left / 2, || self.now()).await {
+        // With another provider to go to, hardly any time is spent on waiting for this one.
+        let patience = if attempt.reserve.is_zero() {
+            left / 2
+        } else {
+            SHORT_WAIT.min(left / 2)
+        };
+        let slot = match gateway.slot(patience, || self.now()).await {
             Ok(slot) => slot,
             Err(error) => return not_asked(error),
         };
@@ -297,7 +309,7 @@ impl Chelseru {
             Ok(sent) => {
                 outcome.status = SmsStatus::Accepted;
                 outcome.provider_id.clone_from(&sent.message_id);
-                outcome.cost_rial = sent.cost_rial;
+                outcome.cost_rial = sent.cost_rial.filter(|cost| (0..TOO_DEAR).contains(cost));
                 let is_reported =
                     gateway.provider.capabilities().deliveries && sent.message_id.is_some();
                 outcome.check_at = is_reported.then(|| now + FIRST_DELIVERY_CHECK);

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::super::Chelseru;
 use super::gateway::Gateway;
@@ -50,8 +50,11 @@ const DOUBT_CHECKS: [Duration; 5] = [
 /// our ids after 12 hours.
 const IDS_KNOWN_FOR: Duration = minutes(11 * 60);
 
-/// How long a claimed row is ours: longer than any answer takes.
+/// How long a claimed row is ours, at least.
 const CLAIM: Duration = minutes(5);
+
+/// After this time a round of questions ends, so that other work in the background has its turn.
+const ROUND: Duration = minutes(1);
 
 /// While a provider is paused, when to look again.
 const PAUSED: Duration = minutes(1);
@@ -62,7 +65,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// How long a provider may take to report deliveries, which may need several calls.
 const DELIVERIES_TIME: Duration = minutes(2);
 
-/// Rows claimed at once: few enough to be asked for, one after the other, within the claim.
+/// Rows claimed at once, and asked for one after the other.
 const BATCH: u32 = 25;
 
 /// How long after its deadline a request with an idempotency key has died: longer than an attempt's
@@ -82,10 +85,14 @@ impl Chelseru {
     ///
     /// [`Error::Store`]; what was found out before stays.
     pub async fn follow_up_sms(&self) -> Result<u64, Error> {
+        let started = Instant::now();
+        // Longer than all of its questions may take.
+        let providers = u32::try_from(self.inner.gateways.len()).unwrap_or(u32::MAX);
+        let claim = CLAIM.max(self.question_time() * BATCH + DELIVERIES_TIME * providers);
         let mut looked_after = 0;
         loop {
             let now = self.now();
-            let until = now + CLAIM;
+            let until = now + claim;
             let due = self.store().claim_due_sms(now, until, BATCH).await?;
             let is_last = due.len() < BATCH as usize;
             looked_after += due.len() as u64;
@@ -97,7 +104,7 @@ impl Chelseru {
                 }
             }
             self.ask_for_deliveries(taken, until).await?;
-            if is_last {
+            if is_last || started.elapsed() > ROUND {
                 break;
             }
         }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chelseru_core::sms::SmsErrorKind::{
-    self, NotSent, NumberRefused, PerhapsSent, TemplateRefused, TextRefused, Throttled,
+    self, MessageRefused, NotSent, NumberRefused, PerhapsSent, TemplateRefused, TextRefused,
+    Throttled,
 };
 use chelseru_core::sms::{LocalId, Sent, Sms, SmsError};
 
@@ -168,8 +169,8 @@ async fn a_message_in_any_state_on_its_way_was_accepted() {
 #[tokio::test]
 async fn a_message_in_a_failed_state_was_not_accepted() {
     for (state, kind) in [
-        ("6", NotSent),
-        ("11", NotSent),
+        ("6", MessageRefused),
+        ("11", MessageRefused),
         ("13", NotSent),
         ("14", NumberRefused),
         ("\"14\"", NumberRefused),

@@ -9,7 +9,9 @@ mod rest_send;
 mod soap;
 
 use chelseru_core::sms::Delivery;
-use chelseru_core::sms::SmsErrorKind::{self, NotSent, NumberRefused, TextRefused, Throttled};
+use chelseru_core::sms::SmsErrorKind::{
+    self, MessageRefused, NotSent, NumberRefused, TextRefused, Throttled,
+};
 
 use crate::setup::Api;
 
@@ -24,7 +26,7 @@ const OF_BOTH: [(i64, SmsErrorKind); 18] = [
     (6, Throttled),
     (7, TextRefused),
     (10, NotSent),
-    (11, NotSent),
+    (11, MessageRefused),
     (12, NotSent),
     (18, NumberRefused),
     (19, Throttled),

@@ -122,6 +122,17 @@ async fn rial_are_counted_as_the_provider_says_and_before_it_does_by_the_price_o
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cost_that_no_message_has_is_not_believed() {
+    for cost in [-1, i64::MAX] {
+        let a = StubProvider::new();
+        a.set_price(cost);
+        let service = Fixture::new(&[&a]);
+        service.send_text().await.unwrap();
+        assert_eq!(service.log().await[0].outcome.cost_rial, None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_long_text_costs_as_many_parts_as_it_has() {
     let a = StubProvider::new();
     let service = Fixture::with(&[&a], |config| {

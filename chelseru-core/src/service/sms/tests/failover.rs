@@ -41,6 +41,7 @@ async fn what_was_certainly_not_sent_goes_to_the_next_provider_at_once() {
         SmsErrorKind::Throttled,
         SmsErrorKind::TextRefused,
         SmsErrorKind::TemplateRefused,
+        SmsErrorKind::MessageRefused,
         SmsErrorKind::Unsupported,
     ] {
         let (a, b) = two();
@@ -264,8 +265,13 @@ async fn a_full_provider_is_passed_over_for_the_next_one() {
             .await
     });
     tokio::time::sleep(Duration::from_millis(1)).await;
+    let started = Instant::now();
     service.send_text().await.unwrap();
     assert_eq!(b.sent(), 1);
+    assert!(
+        started.elapsed() < Duration::from_secs(1),
+        "hardly waited for"
+    );
     hanging.await.unwrap().unwrap_err();
 }
 
@@ -354,6 +360,7 @@ async fn what_is_wrong_with_messages_does_not_open_a_breaker() {
         SmsErrorKind::NumberRefused,
         SmsErrorKind::TextRefused,
         SmsErrorKind::TemplateRefused,
+        SmsErrorKind::MessageRefused,
     ] {
         for _ in 0..5 {
             a.fail_next(error(why));
