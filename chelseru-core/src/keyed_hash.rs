@@ -1,5 +1,7 @@
 //! HMAC-SHA256 under keys that are derived from the signing key, one for each purpose: what is hashed
 //! with it can be compared, and not guessed from a copy of the database.
+//!
+//! When the signing key is changed, what was hashed before is found under the previous ones.
 
 use std::fmt;
 
@@ -36,6 +38,36 @@ impl KeyedHash {
 impl fmt::Debug for KeyedHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("KeyedHash(***)")
+    }
+}
+
+/// Hashes for one purpose under each key of the ring.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyedHashes {
+    current: KeyedHash,
+    previous: Vec<KeyedHash>,
+}
+
+impl KeyedHashes {
+    /// `secrets` are the current one and then the previous ones; `purpose` as for [`KeyedHash::new`].
+    pub(crate) fn new(secrets: &[Secret], purpose: &str) -> Self {
+        let mut hashes = secrets.iter().map(|secret| KeyedHash::new(secret, purpose));
+        Self {
+            current: hashes
+                .next()
+                .unwrap_or_else(|| unreachable!("a ring has a key")),
+            previous: hashes.collect(),
+        }
+    }
+
+    /// The hash of these parts, to be kept.
+    pub(crate) fn of(&self, parts: &[&str]) -> [u8; 32] {
+        self.current.of(parts)
+    }
+
+    /// The hashes under which these parts may have been kept before.
+    pub(crate) fn previous_of(&self, parts: &[&str]) -> impl Iterator<Item = [u8; 32]> {
+        self.previous.iter().map(|hash| hash.of(parts))
     }
 }
 

@@ -2,15 +2,16 @@
 //!
 //! A code is uniform over all codes of its length. The store keeps HMAC-SHA256 of the number and the
 //! code under a key derived from the signing key, so a copy of the database gives no code, not even
-//! by trying them all. The comparison takes the same time whatever it finds.
+//! by trying them all. The comparison takes the same time whatever it finds, also while there are
+//! previous signing keys under which the code may have been sent.
 
 use std::fmt;
 
 use rand::{CryptoRng, RngExt};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 use crate::digits;
-use crate::keyed_hash::KeyedHash;
+use crate::keyed_hash::KeyedHashes;
 use crate::mobile::MobileNumber;
 use crate::secret::Secret;
 use crate::store::CodeHash;
@@ -67,11 +68,12 @@ impl fmt::Debug for Code {
 
 /// Hashes codes under a key of their own.
 #[derive(Clone)]
-pub(crate) struct CodeHasher(KeyedHash);
+pub(crate) struct CodeHasher(KeyedHashes);
 
 impl CodeHasher {
-    pub(crate) fn new(secret: &Secret) -> Self {
-        Self(KeyedHash::new(secret, KEY_PURPOSE))
+    /// Of the signing key and then the previous ones.
+    pub(crate) fn new(secrets: &[Secret]) -> Self {
+        Self(KeyedHashes::new(secrets, KEY_PURPOSE))
     }
 
     /// The hash that the store keeps.
@@ -79,17 +81,21 @@ impl CodeHasher {
         self.0.of(&[mobile_number.as_str(), &code.0])
     }
 
-    /// Whether `code` has that hash, in constant time. Without a hash it does the same work and says
-    /// no.
+    /// Whether `code` has that hash under one of the keys, in constant time: all are tried. Without a
+    /// hash it does the same work and says no.
     pub(crate) fn verify(
         &self,
         mobile_number: MobileNumber,
         code: &Code,
         expected: Option<&CodeHash>,
     ) -> bool {
-        let hash = self.hash(mobile_number, code);
-        let equal = hash.ct_eq(expected.unwrap_or(&[0; 32]));
-        bool::from(equal) && expected.is_some()
+        let parts = [mobile_number.as_str(), &code.0];
+        let kept = expected.unwrap_or(&[0; 32]);
+        let mut is_equal = self.0.of(&parts).ct_eq(kept);
+        for hash in self.0.previous_of(&parts) {
+            is_equal |= hash.ct_eq(kept);
+        }
+        bool::from(is_equal & Choice::from(u8::from(expected.is_some())))
     }
 }
 
@@ -109,8 +115,13 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn hasher_of(secrets: &[&str]) -> CodeHasher {
+        let secrets: Vec<_> = secrets.iter().map(|text| Secret::new(*text)).collect();
+        CodeHasher::new(&secrets)
+    }
+
     fn hasher() -> CodeHasher {
-        CodeHasher::new(&Secret::new("a signing key of at least 32 bytes"))
+        hasher_of(&["a signing key of at least 32 bytes"])
     }
 
     #[test]
@@ -146,11 +157,28 @@ mod tests {
     #[test]
     fn another_secret_gives_another_hash() {
         let code: Code = "12345678".parse().unwrap();
-        let other = CodeHasher::new(&Secret::new("another signing key of 32 bytes or more"));
+        let other = hasher_of(&["another signing key of 32 bytes or more"]);
         assert_ne!(
             hasher().hash(number("09121234567"), &code),
             other.hash(number("09121234567"), &code)
         );
+    }
+
+    #[test]
+    fn a_code_is_good_under_each_key_of_the_ring_and_hashed_under_the_first() {
+        let number = number("09121234567");
+        let code: Code = "12345678".parse().unwrap();
+        let [old, older, new] = ["old", "older", "new"].map(|key| hasher_of(&[key]));
+        let ring = hasher_of(&["new", "old", "older"]);
+        assert_eq!(ring.hash(number, &code), new.hash(number, &code));
+        for kept in [&old, &older, &new] {
+            let hash = kept.hash(number, &code);
+            assert!(ring.verify(number, &code, Some(&hash)));
+            assert!(!ring.verify(number, &"12345679".parse().unwrap(), Some(&hash)));
+        }
+        let hash = ring.hash(number, &code);
+        assert!(!old.verify(number, &code, Some(&hash)));
+        assert!(!ring.verify(number, &code, None));
     }
 
     #[test]

@@ -4,21 +4,32 @@
 //! for validation are not relied on: the algorithm is exactly the configured one, `exp` and `jti`
 //! are required, and time is the caller's `now`.
 
-use std::fmt;
+mod ring;
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use std::fmt;
+use std::time::Duration;
+
+use jsonwebtoken::jwk::JwkSet;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use self::ring::KeyRing;
 use crate::clock::Timestamp;
-use crate::config::{ConfigError, JwtAlgorithm, JwtConfig};
+use crate::config::{ConfigError, JwtConfig};
 use crate::session::{RefreshHash, SessionId};
 use crate::user::UserId;
 
 /// No token of ours or of simplejwt comes near this length; longer ones are not even parsed.
 const MAX_TOKEN_BYTES: usize = 4096;
+
+/// How far the clocks of servers that share a key may differ: a token from further ahead was not made
+/// by one of them.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// No setting lets a token live as long: its end is no date but a trick.
+const LONGEST_LIFE: Duration = Duration::from_secs(101 * 365 * 86_400);
 
 /// What a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,40 +100,24 @@ pub(crate) fn refresh_hash(jti: &str) -> RefreshHash {
 
 /// Signs and verifies.
 pub(crate) struct Tokens {
-    header: Header,
-    signing_key: EncodingKey,
-    verifying_key: DecodingKey,
-    validation: Validation,
+    ring: KeyRing,
     config: JwtConfig,
 }
 
 impl Tokens {
     pub(crate) fn new(config: &JwtConfig) -> Result<Self, ConfigError> {
         install_crypto();
-        let algorithm = algorithm(config.algorithm);
-        let (signing_key, verifying_key) = keys(config)?;
-        let mut validation = Validation::new(algorithm);
-        // The library would read the machine's clock; `verify` compares with the caller's.
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        validation.validate_aud = !config.audience.is_empty();
-        if !config.audience.is_empty() {
-            validation.set_audience(&config.audience);
-            validation.required_spec_claims.insert("aud".to_owned());
-        }
-        if let Some(issuer) = &config.issuer {
-            validation.set_issuer(&[issuer]);
-            validation.required_spec_claims.insert("iss".to_owned());
-        }
         let tokens = Self {
-            header: Header::new(algorithm),
-            signing_key,
-            verifying_key,
-            validation,
+            ring: KeyRing::new(config)?,
             config: config.clone(),
         };
         tokens.check_keys_match()?;
         Ok(tokens)
+    }
+
+    /// The public keys that tokens can be verified with; none for HS algorithms.
+    pub(crate) fn public_keys(&self) -> Option<JwkSet> {
+        self.ring.public_keys()
     }
 
     /// An access token of that session.
@@ -174,13 +169,10 @@ impl Tokens {
     }
 
     fn sign(&self, payload: &Payload<'_>) -> String {
-        self.try_sign(payload)
+        self.ring
+            .sign(payload)
             // `Tokens::new` has signed with this very key.
             .unwrap_or_else(|error| unreachable!("signing failed after it had worked: {error}"))
-    }
-
-    fn try_sign(&self, payload: &Payload<'_>) -> jsonwebtoken::errors::Result<String> {
-        jsonwebtoken::encode(&self.header, payload, &self.signing_key)
     }
 
     /// Checks signature, time, issuer and audience, and the claims that we need.
@@ -188,15 +180,14 @@ impl Tokens {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Invalid);
         }
-        let claims = jsonwebtoken::decode::<Map<String, Value>>(
-            token,
-            &self.verifying_key,
-            &self.validation,
-        )
-        .map_err(|_| TokenError::Invalid)?
-        .claims;
-        self.check_not_before(&claims, now)?;
+        let claims = self.ring.open(token).ok_or(TokenError::Invalid)?;
+        // We write no `nbf`; another service may (RFC 7519, section 4.1.5).
+        self.check_not_after(&claims, "nbf", now)?;
+        self.check_not_after(&claims, "iat", now + CLOCK_SKEW)?;
         let claims = self.read(&claims).ok_or(TokenError::Invalid)?;
+        if claims.expires_at > now + LONGEST_LIFE {
+            return Err(TokenError::Invalid);
+        }
         if now >= claims.expires_at + self.config.leeway {
             return Err(TokenError::Expired);
         }
@@ -218,17 +209,18 @@ impl Tokens {
         }
     }
 
-    /// We write no `nbf`; another service may (RFC 7519, section 4.1.5).
-    fn check_not_before(
+    /// A time in the claims, if it is there, is not later than this.
+    fn check_not_after(
         &self,
         claims: &Map<String, Value>,
-        now: Timestamp,
+        name: &str,
+        latest: Timestamp,
     ) -> Result<(), TokenError> {
-        let Some(not_before) = claims.get("nbf") else {
+        let Some(time) = claims.get(name) else {
             return Ok(());
         };
-        let not_before = not_before.as_i64().ok_or(TokenError::Invalid)?;
-        if now + self.config.leeway < Timestamp::from_secs(not_before) {
+        let time = time.as_i64().ok_or(TokenError::Invalid)?;
+        if latest + self.config.leeway < Timestamp::from_secs(time) {
             return Err(TokenError::Invalid);
         }
         Ok(())
@@ -271,7 +263,7 @@ impl Tokens {
             session: SessionId(0),
             config: &self.config,
         };
-        let token = self.try_sign(&payload).map_err(|_| {
+        let token = self.ring.sign(&payload).map_err(|_| {
             ConfigError::about(
                 "AUTH.JWT.SIGNING_KEY",
                 "this key cannot sign with AUTH.JWT.ALGORITHM",
@@ -323,65 +315,6 @@ impl Serialize for Payload<'_> {
         }
         map.end()
     }
-}
-
-fn algorithm(algorithm: JwtAlgorithm) -> Algorithm {
-    match algorithm {
-        JwtAlgorithm::HS256 => Algorithm::HS256,
-        JwtAlgorithm::HS384 => Algorithm::HS384,
-        JwtAlgorithm::HS512 => Algorithm::HS512,
-        JwtAlgorithm::RS256 => Algorithm::RS256,
-        JwtAlgorithm::RS384 => Algorithm::RS384,
-        JwtAlgorithm::RS512 => Algorithm::RS512,
-        JwtAlgorithm::ES256 => Algorithm::ES256,
-        JwtAlgorithm::ES384 => Algorithm::ES384,
-        JwtAlgorithm::EdDSA => Algorithm::EdDSA,
-    }
-}
-
-fn keys(config: &JwtConfig) -> Result<(EncodingKey, DecodingKey), ConfigError> {
-    if config.signing_key.is_empty() {
-        return Err(ConfigError::about(
-            "AUTH.JWT.SIGNING_KEY",
-            "is missing; tokens are signed with it: a secret of at least 32 bytes, the same on every start",
-        ));
-    }
-    let secret = config.signing_key.expose().as_bytes();
-    if config.algorithm.is_symmetric() {
-        return Ok((
-            EncodingKey::from_secret(secret),
-            DecodingKey::from_secret(secret),
-        ));
-    }
-    let public = config.verifying_key.expose().as_bytes();
-    let (signing, verifying) = match config.algorithm {
-        JwtAlgorithm::ES256 | JwtAlgorithm::ES384 => (
-            EncodingKey::from_ec_pem(secret),
-            DecodingKey::from_ec_pem(public),
-        ),
-        JwtAlgorithm::EdDSA => (
-            EncodingKey::from_ed_pem(secret),
-            DecodingKey::from_ed_pem(public),
-        ),
-        _ => (
-            EncodingKey::from_rsa_pem(secret),
-            DecodingKey::from_rsa_pem(public),
-        ),
-    };
-    Ok((
-        signing.map_err(|_| {
-            ConfigError::about(
-                "AUTH.JWT.SIGNING_KEY",
-                "is not a private key in PEM for AUTH.JWT.ALGORITHM",
-            )
-        })?,
-        verifying.map_err(|_| {
-            ConfigError::about(
-                "AUTH.JWT.VERIFYING_KEY",
-                "is not a public key in PEM for AUTH.JWT.ALGORITHM",
-            )
-        })?,
-    ))
 }
 
 /// jsonwebtoken panics at first use when its features name no provider or both, and a host's other

@@ -8,12 +8,14 @@
 mod address;
 mod errors;
 mod fields;
+mod jwks;
 mod response;
 mod routes;
 
 use std::net::IpAddr;
 
 pub use self::address::client_address;
+pub use self::jwks::JWKS_PATH;
 pub use self::response::Response;
 use self::routes::Route;
 use crate::device::Client;

@@ -1,6 +1,7 @@
 //! What goes back to the client.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -17,12 +18,21 @@ pub struct Response {
 
 impl Response {
     pub(super) fn json(status: u16, body: &impl Serialize) -> Self {
+        // Answers hold tokens and sessions: no cache may keep them.
+        Self::kept(status, body, "no-store".to_owned())
+    }
+
+    /// What everybody may read, and caches may keep for so long.
+    pub(super) fn public(body: &impl Serialize, max_age: Duration) -> Self {
+        Self::kept(200, body, format!("public, max-age={}", max_age.as_secs()))
+    }
+
+    fn kept(status: u16, body: &impl Serialize, cache_control: String) -> Self {
         Self {
             status,
-            // Answers hold tokens and sessions: no cache may keep them.
             headers: vec![
                 ("content-type", "application/json".to_owned()),
-                ("cache-control", "no-store".to_owned()),
+                ("cache-control", cache_control),
                 ("x-content-type-options", "nosniff".to_owned()),
             ],
             // Maps with text keys and plain structs always serialise.
@@ -44,6 +54,11 @@ impl Response {
 
     pub(super) fn detail(status: u16, detail: impl Into<String>) -> Self {
         Self::json(status, &json!({ "detail": detail.into() }))
+    }
+
+    pub(super) fn method_not_allowed(method: &str, allowed: &[&str]) -> Self {
+        Self::detail(405, format!("Method \"{method}\" not allowed."))
+            .with_header("allow", allowed.join(", "))
     }
 
     pub(super) fn field_error(field: &str, message: &str) -> Self {

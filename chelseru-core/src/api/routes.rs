@@ -65,12 +65,10 @@ impl Route {
     pub(super) fn check_method(self, method: &str) -> Result<(), Response> {
         let methods = self.methods();
         if methods.contains(&method) {
-            return Ok(());
+            Ok(())
+        } else {
+            Err(Response::method_not_allowed(method, methods))
         }
-        Err(
-            Response::detail(405, format!("Method \"{method}\" not allowed."))
-                .with_header("allow", methods.join(", ")),
-        )
     }
 
     pub(super) async fn serve(

@@ -163,6 +163,12 @@ impl ConfigBuilder {
         self
     }
 
+    /// `AUTH.JWT.PREVIOUS_KEYS`: keys that sign nothing, and whose tokens are good.
+    pub fn previous_keys(mut self, keys: impl IntoIterator<Item = impl Into<Secret>>) -> Self {
+        self.config.auth.jwt.previous_keys = keys.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// `AUTH.JWT.ISSUER`: written as `iss` and then required.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.config.auth.jwt.issuer = Some(issuer.into());

@@ -312,6 +312,29 @@ impl Kind<Vec<String>> for Texts {
     }
 }
 
+/// A secret or several, or none.
+pub(super) struct Secrets;
+
+impl Kind<Vec<Secret>> for Secrets {
+    fn read(&self, found: &Found) -> Option<Vec<Secret>> {
+        let texts = Texts.read(found)?;
+        Some(texts.into_iter().map(Secret::from).collect())
+    }
+
+    fn fault(&self, secrets: &Vec<Secret>) -> Option<String> {
+        let is_one_empty = secrets.iter().any(Secret::is_empty);
+        is_one_empty.then(|| "has an empty text".to_owned())
+    }
+
+    fn allowed(&self) -> String {
+        Texts.allowed()
+    }
+
+    fn is_hidden(&self) -> bool {
+        true
+    }
+}
+
 /// A list of groups, or all of them.
 pub(super) struct Groups;
 

@@ -5,6 +5,7 @@
 
 mod builder;
 mod error;
+mod jwt_keys;
 mod kinds;
 mod load;
 mod names;
@@ -24,6 +25,7 @@ pub use ipnet::IpNet;
 
 pub use self::builder::ConfigBuilder;
 pub use self::error::{ConfigError, Problem};
+pub(crate) use self::jwt_keys::is_private_pem;
 use crate::secret::Secret;
 use crate::sms::TemplateId;
 
@@ -150,6 +152,10 @@ pub struct JwtConfig {
     pub algorithm: JwtAlgorithm,
     /// `VERIFYING_KEY`: the public key in PEM; not used with HS algorithms.
     pub verifying_key: Secret,
+    /// `PREVIOUS_KEYS`: keys that sign nothing, and whose tokens are good: those that were signed with
+    /// before, or that all servers know before one of them signs with it. For HS algorithms secrets,
+    /// else private or public keys in PEM, at most 8, all for `ALGORITHM`.
+    pub previous_keys: Vec<Secret>,
     /// `ACCESS_TOKEN_LIFETIME` in seconds; 300 by default.
     pub access_token_lifetime: Duration,
     /// `REFRESH_TOKEN_LIFETIME` in seconds; 86400 by default.
@@ -172,6 +178,7 @@ impl Default for JwtConfig {
             signing_key: Secret::default(),
             algorithm: JwtAlgorithm::default(),
             verifying_key: Secret::default(),
+            previous_keys: Vec::new(),
             access_token_lifetime: Duration::from_secs(300),
             refresh_token_lifetime: Duration::from_secs(86_400),
             rotate_refresh_tokens: true,

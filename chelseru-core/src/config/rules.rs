@@ -5,11 +5,8 @@ use std::collections::BTreeMap;
 use super::error::Problems;
 use super::kinds::{Kind, Template};
 use super::schema::{self, Names, Visitor};
-use super::{Config, ConfigError, JwtConfig, SmsConfig, SmsService, TemplateIds, texts};
+use super::{Config, ConfigError, JwtConfig, SmsConfig, SmsService, TemplateIds, jwt_keys, texts};
 use crate::sms::TemplateId;
-
-/// As long as the shortest hash of the HS algorithms (RFC 7518, section 3.2).
-const SHORTEST_SECRET: usize = 32;
 
 impl Config {
     /// Checks what loading and building check, after fields were changed by hand.
@@ -27,7 +24,7 @@ impl Config {
     pub(super) fn check(&self, problems: &mut Problems) {
         // The walk is made for changing fields, so it is given a copy.
         schema::walk(&mut self.clone(), &mut Checker { problems });
-        check_keys(&self.auth.jwt, problems);
+        jwt_keys::check(&self.auth.jwt, problems);
         check_lifetimes(&self.auth.jwt, problems);
         check_accounts(&self.sms, problems);
         check_price(self, problems);
@@ -99,43 +96,6 @@ impl Visitor for Checker<'_> {
                 self.check(&format!("{key}.{provider}"), id, &Template::OfProvider);
             }
         }
-    }
-}
-
-/// The keys of tokens fit the algorithm. There may be no signing key yet: a server can make one.
-fn check_keys(jwt: &JwtConfig, problems: &mut Problems) {
-    const ALGORITHM: &str = "AUTH.JWT.ALGORITHM";
-    if problems.has(ALGORITHM) {
-        return;
-    }
-    let algorithm = jwt.algorithm;
-    let (signing, verifying) = (jwt.signing_key.expose(), jwt.verifying_key.expose());
-    let is_pem = |key: &str| key.trim_start().starts_with("-----BEGIN");
-
-    if algorithm.is_symmetric() {
-        if !signing.is_empty() && signing.len() < SHORTEST_SECRET {
-            let message = format!(
-                "is {} bytes long, {algorithm:?} needs at least {SHORTEST_SECRET}",
-                signing.len()
-            );
-            problems.add("AUTH.JWT.SIGNING_KEY", message);
-        }
-        return;
-    }
-    if !signing.is_empty() && !is_pem(signing) {
-        let message =
-            format!("is not PEM, {algorithm:?} needs a private key that begins with -----BEGIN");
-        problems.add("AUTH.JWT.SIGNING_KEY", message);
-    }
-    if !is_pem(verifying) {
-        let found = if verifying.is_empty() {
-            "is missing"
-        } else {
-            "is not PEM"
-        };
-        let message =
-            format!("{found}, {algorithm:?} needs a public key that begins with -----BEGIN");
-        problems.add("AUTH.JWT.VERIFYING_KEY", message);
     }
 }
 

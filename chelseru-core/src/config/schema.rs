@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::kinds::{
     Address, Choice, Choices, Flag, Groups, Kind, Minutes, Networks, Optional, OptionalTemplate,
-    Seconds, Text, Texts, Whole,
+    Seconds, Secrets, Text, Texts, Whole,
 };
 use super::{
     AuthMethod, Config, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi, SmsService, TemplateIds,
@@ -49,6 +49,7 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "AUTH.JWT.SIGNING_KEY": auth.jwt.signing_key => SECRET;
         "AUTH.JWT.ALGORITHM": auth.jwt.algorithm => ALGORITHM;
         "AUTH.JWT.VERIFYING_KEY": auth.jwt.verifying_key => SECRET;
+        "AUTH.JWT.PREVIOUS_KEYS": auth.jwt.previous_keys => Secrets;
         "AUTH.JWT.ACCESS_TOKEN_LIFETIME": auth.jwt.access_token_lifetime => Seconds(1..=CENTURY);
         "AUTH.JWT.REFRESH_TOKEN_LIFETIME": auth.jwt.refresh_token_lifetime => Seconds(1..=CENTURY);
         "AUTH.JWT.ROTATE_REFRESH_TOKENS": auth.jwt.rotate_refresh_tokens => Flag;

@@ -10,6 +10,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use jsonwebtoken::jwk::JwkSet;
+
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
 pub use self::sessions::{CurrentUser, SessionView};
@@ -18,7 +20,7 @@ use self::sms::{Gateway, ToldBudgets};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{AuthMethod, Config, ConfigError};
 use crate::events::{Event, EventStream, Events};
-use crate::keyed_hash::KeyedHash;
+use crate::keyed_hash::KeyedHashes;
 use crate::otp::CodeHasher;
 use crate::sms::{SmsProvider, code_text_warnings};
 use crate::store::Store;
@@ -59,11 +61,12 @@ struct Inner {
     gateways: Vec<Gateway>,
     clock: Arc<dyn Clock>,
     codes: CodeHasher,
-    requests: KeyedHash,
+    requests: KeyedHashes,
     tokens: Tokens,
     events: Events,
     told_budgets: ToldBudgets,
     housekeeping_claimed: AtomicBool,
+    warnings: Vec<String>,
 }
 
 impl Chelseru {
@@ -108,6 +111,17 @@ impl Chelseru {
     /// ```
     pub fn events(&self) -> EventStream {
         self.inner.events.subscribe()
+    }
+
+    /// What is allowed in the settings and deserves a look, a sentence each, as it was logged when the
+    /// service was built.
+    pub fn warnings(&self) -> &[String] {
+        &self.inner.warnings
+    }
+
+    /// The keys that others may verify tokens with; none for HS algorithms.
+    pub(crate) fn public_keys(&self) -> Option<JwkSet> {
+        self.inner.tokens.public_keys()
     }
 
     fn tell(&self, event: Event) {
@@ -173,17 +187,21 @@ impl ChelseruBuilder {
         if self.providers.is_empty() {
             return Err(missing("an SMS provider"));
         }
-        warn_of_what_cannot_work(&self.config, &self.providers);
+        let mut warnings = self.config.auth.jwt.weak_keys();
+        warnings.extend(what_cannot_work(&self.config, &self.providers));
+        for warning in &warnings {
+            tracing::warn!("{warning}");
+        }
         let sms = &self.config.sms;
         let providers = self.providers.into_iter();
-        let secret = &self.config.auth.jwt.signing_key;
+        let secrets = self.config.auth.jwt.secrets();
         Ok(Chelseru {
             inner: Arc::new(Inner {
                 gateways: providers
                     .map(|provider| Gateway::new(provider, sms))
                     .collect(),
-                codes: CodeHasher::new(secret),
-                requests: KeyedHash::new(secret, "chelseru idempotent request v1"),
+                codes: CodeHasher::new(&secrets),
+                requests: KeyedHashes::new(&secrets, "chelseru idempotent request v1"),
                 tokens,
                 events: Events::new(),
                 told_budgets: ToldBudgets::default(),
@@ -191,19 +209,21 @@ impl ChelseruBuilder {
                 clock: self.clock,
                 config: self.config,
                 housekeeping_claimed: AtomicBool::new(false),
+                warnings,
             }),
         })
     }
 }
 
 /// Settings that are allowed, and with which codes cost too much or cannot be sent.
-fn warn_of_what_cannot_work(config: &Config, providers: &[Arc<dyn SmsProvider>]) {
+fn what_cannot_work(config: &Config, providers: &[Arc<dyn SmsProvider>]) -> Vec<String> {
     if config.auth.method == AuthMethod::Passwd {
-        tracing::warn!(
+        return vec![
             "AUTH.AUTH_METHOD is PASSWD: codes are off, and logging in by password is not there yet"
-        );
-        return;
+                .to_owned(),
+        ];
     }
+    let mut warnings = Vec::new();
     let mut sends_text = false;
     for provider in providers {
         let can = provider.capabilities();
@@ -214,18 +234,17 @@ fn warn_of_what_cannot_work(config: &Config, providers: &[Arc<dyn SmsProvider>])
         }
         sends_text |= can.texts;
         if !can.texts {
-            tracing::warn!(
+            warnings.push(format!(
                 "AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID has no template for {}, which sends templates only: \
                  it can send no code",
                 provider.name()
-            );
+            ));
         }
     }
     if sends_text {
-        for warning in code_text_warnings(&config.auth.options) {
-            tracing::warn!("{warning}");
-        }
+        warnings.extend(code_text_warnings(&config.auth.options));
     }
+    warnings
 }
 
 impl fmt::Debug for ChelseruBuilder {

@@ -1,3 +1,6 @@
+mod attacks;
+mod ring;
+
 use std::time::Duration;
 
 use jsonwebtoken::{EncodingKey, Header};
@@ -196,33 +199,6 @@ fn keys_that_cannot_be_used_stop_the_start_and_are_not_shown() {
         assert_eq!(error.problems()[0].key, "AUTH.JWT.SIGNING_KEY");
         assert!(!error.to_string().contains("nonsense"), "{error}");
     }
-}
-
-/// The key pair of RFC 8037, appendix A, in PEM.
-#[test]
-fn a_private_key_signs_and_its_public_key_verifies() {
-    let private = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
-    let public = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
-    let config = JwtConfig {
-        algorithm: JwtAlgorithm::EdDSA,
-        signing_key: Secret::new(private),
-        verifying_key: Secret::new(public),
-        ..JwtConfig::default()
-    };
-    let signed = Tokens::new(&config).unwrap();
-    let token = signed.access(UserId(7), SessionId(9), "abc", NOW);
-    assert!(signed.verify(&token, NOW).is_ok());
-    assert_eq!(tokens().verify(&token, NOW), Err(TokenError::Invalid));
-    let hs = tokens().access(UserId(7), SessionId(9), "abc", NOW);
-    assert_eq!(signed.verify(&hs, NOW), Err(TokenError::Invalid));
-
-    let other = public.replace("11qYAYKxCrfVS", "11qYAYKxCrfVT");
-    let mismatch = Tokens::new(&JwtConfig {
-        verifying_key: Secret::new(other),
-        ..config
-    });
-    let problems = mismatch.unwrap_err();
-    assert_eq!(problems.problems()[0].key, "AUTH.JWT.VERIFYING_KEY");
 }
 
 #[test]

@@ -22,6 +22,8 @@ fn every_key_of_auth_reaches_its_field() {
     assert_eq!(auth.jwt.signing_key.expose(), SECRET);
     assert_eq!(auth.jwt.algorithm, JwtAlgorithm::HS512);
     assert_eq!(auth.jwt.verifying_key.expose(), PUBLIC_PEM);
+    let previous = auth.jwt.previous_keys.iter().map(Secret::expose);
+    assert_eq!(previous.collect::<Vec<_>>(), [OLD_SECRET, OLDER_SECRET]);
     assert_eq!(auth.jwt.access_token_lifetime, Duration::from_secs(60));
     assert_eq!(auth.jwt.refresh_token_lifetime, Duration::from_secs(600));
     assert!(!auth.jwt.rotate_refresh_tokens);
@@ -130,6 +132,7 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .signing_key(SECRET)
         .jwt_algorithm(JwtAlgorithm::HS512)
         .verifying_key(PUBLIC_PEM)
+        .previous_keys([OLD_SECRET, OLDER_SECRET])
         .access_token_lifetime(Duration::from_secs(60))
         .refresh_token_lifetime(Duration::from_secs(600))
         .rotate_refresh_tokens(false)

@@ -21,6 +21,8 @@ use crate::secret::Secret;
 use crate::sms::TemplateId;
 
 const SECRET: &str = "hunter2-hunter2-hunter2-hunter2-hunter2";
+const OLD_SECRET: &str = "hunter1-hunter1-hunter1-hunter1-hunter1";
+const OLDER_SECRET: &str = "hunter0-hunter0-hunter0-hunter0-hunter0";
 const PUBLIC_PEM: &str = "-----BEGIN PUBLIC KEY-----";
 
 /// Every key of the contract and ours, none with its default.
@@ -42,6 +44,7 @@ fn every_setting() -> Value {
                 "SIGNING_KEY": SECRET,
                 "ALGORITHM": "HS512",
                 "VERIFYING_KEY": PUBLIC_PEM,
+                "PREVIOUS_KEYS": [OLD_SECRET, OLDER_SECRET],
                 "ACCESS_TOKEN_LIFETIME": 60,
                 "REFRESH_TOKEN_LIFETIME": 600,
                 "ROTATE_REFRESH_TOKENS": false,
@@ -176,7 +179,9 @@ fn contents(config: &Config) -> String {
         &settings.meli_payamak_com_console_token,
         &settings.kavenegar_com_api_key,
     ];
-    format!("{config:#?}{:?}", secrets.map(Secret::expose))
+    let previous = config.auth.jwt.previous_keys.iter().map(Secret::expose);
+    let previous: Vec<_> = previous.collect();
+    format!("{config:#?}{:?}{previous:?}", secrets.map(Secret::expose))
 }
 
 /// A file that is gone at the end of the test.

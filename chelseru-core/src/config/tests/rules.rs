@@ -128,6 +128,100 @@ fn a_signing_key_fits_its_algorithm() {
 }
 
 #[test]
+fn every_key_of_the_ring_is_held_to_the_rules_of_the_first_and_none_is_shown() {
+    let ring = |algorithm: &str, previous: Value| {
+        let jwt = json!({
+            "ALGORITHM": algorithm, "VERIFYING_KEY": PUBLIC_PEM, "PREVIOUS_KEYS": previous,
+        });
+        let result = with("AUTH.JWT", jwt);
+        result.map_or_else(|error| error.to_string(), |_| String::new())
+    };
+    let private_pem = "-----BEGIN PRIVATE KEY-----";
+    for previous in [
+        json!(null),
+        json!([]),
+        json!(SECRET),
+        json!([SECRET, OLD_SECRET]),
+    ] {
+        assert_eq!(ring("HS256", previous), "");
+    }
+    assert_eq!(ring("ES256", json!([PUBLIC_PEM, private_pem])), "");
+    for (algorithm, previous, problem) in [
+        (
+            "HS256",
+            json!([SECRET, "hunter2"]),
+            "key 2 is 7 bytes long, HS256 needs at least 32",
+        ),
+        (
+            "HS256",
+            json!([PUBLIC_PEM]),
+            "key 1 is PEM, HS256 needs a secret",
+        ),
+        (
+            "ES256",
+            json!([PUBLIC_PEM, SECRET]),
+            "key 2 is not PEM, ES256 needs a public or a private key that begins with -----BEGIN",
+        ),
+        ("HS256", json!(vec![SECRET; 9]), "has 9 keys, allowed are 8"),
+        (
+            "HS256",
+            json!([SECRET, ""]),
+            "has an empty text, allowed is a text or a list of texts, none of them empty",
+        ),
+        (
+            "HS256",
+            json!({ "old": SECRET }),
+            "is a table, allowed is a text or a list of texts, none of them empty",
+        ),
+        (
+            "HS256",
+            json!([SECRET, 5]),
+            "is a list, allowed is a text or a list of texts, none of them empty",
+        ),
+    ] {
+        let problem = format!("AUTH.JWT.PREVIOUS_KEYS: {problem}");
+        assert_eq!(ring(algorithm, previous), problem);
+    }
+    let error = ring("HS256", json!([SECRET, SECRET, "hunter2"]));
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn a_public_key_is_no_secret_to_sign_with() {
+    let error = message(with("AUTH.JWT.SIGNING_KEY", PUBLIC_PEM.repeat(3)));
+    assert_eq!(error, "AUTH.JWT.SIGNING_KEY: is PEM, HS256 needs a secret");
+}
+
+#[test]
+fn a_secret_that_can_be_guessed_is_warned_of_and_not_shown() {
+    let weak = |algorithm, key: &str| {
+        let mut config = Config::default();
+        config.auth.jwt.algorithm = algorithm;
+        config.auth.jwt.signing_key = Secret::new(key);
+        config.auth.jwt.previous_keys = vec![Secret::new(key)];
+        let warnings = config.auth.jwt.weak_keys();
+        assert!(warnings.iter().all(|warning| !warning.contains(key)));
+        assert!(warnings.is_empty() || warnings.len() == 2, "{warnings:?}");
+        warnings.len() == 2
+    };
+    let random = "b7a3f0c94e5d1826a0f7c3d9e84b5126";
+    assert!(!weak(JwtAlgorithm::HS256, random));
+    assert!(!weak(JwtAlgorithm::HS256, ""));
+    // Half as long as its hash.
+    assert!(weak(JwtAlgorithm::HS512, random));
+    for key in [
+        &"a".repeat(64),
+        &"01".repeat(32),
+        "0123456789abcdef0123456789abcdef",
+        "changeme!changeme!changeme!changeme!",
+        "django-insecure-7#x!q9w@e8r$t6y%u5i^o4p&a3s*d2f(g1",
+        "at least 32 bytes that nobody can guess",
+    ] {
+        assert!(weak(JwtAlgorithm::HS256, key), "{key}");
+    }
+}
+
+#[test]
 fn a_value_that_cannot_be_read_causes_no_second_problem() {
     let jwt = json!({ "ALGORITHM": "RS265", "SIGNING_KEY": "short", "ACCESS_TOKEN_LIFETIME": "60", "REFRESH_TOKEN_LIFETIME": 120 });
     let error = with("AUTH.JWT", jwt).unwrap_err();

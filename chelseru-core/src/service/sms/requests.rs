@@ -5,7 +5,7 @@ use std::fmt;
 use super::super::Chelseru;
 use super::Message;
 use crate::error::Error;
-use crate::keyed_hash::KeyedHash;
+use crate::keyed_hash::KeyedHashes;
 use crate::store::{NewSmsRequest, SmsClaim, SmsRequestId, SmsStatus};
 use crate::user::UserId;
 
@@ -60,13 +60,23 @@ impl Chelseru {
         let Some(key) = &message.idempotency_key else {
             return Ok(Admitted::Send(None));
         };
-        let request = NewSmsRequest {
+        let fingerprints = Fingerprints::of(message, &self.inner.requests);
+        let mut request = NewSmsRequest {
             user,
             key: key.0.clone(),
-            fingerprint: fingerprint(&self.inner.requests, message),
+            fingerprint: fingerprints.current,
             now: self.now(),
         };
-        match self.store().claim_sms_request(&request).await? {
+        let mut claim = self.store().claim_sms_request(&request).await?;
+        // The first request may have come before the signing key was changed.
+        for fingerprint in fingerprints.previous {
+            if !matches!(claim, SmsClaim::OtherMessage) {
+                break;
+            }
+            request.fingerprint = fingerprint;
+            claim = self.store().claim_sms_request(&request).await?;
+        }
+        match claim {
             SmsClaim::Yours(id) => Ok(Admitted::Send(Some(id))),
             SmsClaim::Taken(SmsStatus::Accepted) => Ok(Admitted::SentBefore),
             SmsClaim::Taken(SmsStatus::Sending) => Err(Error::RequestInProgress),
@@ -90,9 +100,21 @@ impl Chelseru {
 }
 
 /// Tells messages apart without keeping their texts.
-pub(super) fn fingerprint(hash: &KeyedHash, message: &Message) -> [u8; 32] {
-    let template = message.template.as_ref().map_or("", |id| &id.0);
-    hash.of(&[message.to.as_str(), template, &message.text])
+pub(super) struct Fingerprints {
+    pub(super) current: [u8; 32],
+    /// Under the previous keys.
+    previous: Vec<[u8; 32]>,
+}
+
+impl Fingerprints {
+    pub(super) fn of(message: &Message, hashes: &KeyedHashes) -> Self {
+        let template = message.template.as_ref().map_or("", |id| &id.0);
+        let parts = [message.to.as_str(), template, &message.text];
+        Self {
+            current: hashes.of(&parts),
+            previous: hashes.previous_of(&parts).collect(),
+        }
+    }
 }
 
 #[cfg(test)]

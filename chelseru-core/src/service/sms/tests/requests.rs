@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Fixture, NUMBER, error, kind, number};
 use crate::error::Error;
 use crate::service::Message;
-use crate::service::sms::requests::fingerprint;
+use crate::service::sms::requests::Fingerprints;
 use crate::sms::{LocalId, SmsErrorKind};
 use crate::store::{
     MemoryStore, NewSms, NewSmsRequest, SmsClaim, SmsPurpose, SmsRequestId, SmsStatus,
@@ -177,7 +177,7 @@ async fn with_a_forgotten_attempt(service: &Fixture, user: UserId) -> SmsRequest
     let request = NewSmsRequest {
         user,
         key: "order-7".to_owned(),
-        fingerprint: fingerprint(&service.chelseru.inner.requests, &message("hi")),
+        fingerprint: Fingerprints::of(&message("hi"), &service.chelseru.inner.requests).current,
         now,
     };
     let SmsClaim::Yours(id) = store.claim_sms_request(&request).await.unwrap() else {
@@ -311,7 +311,7 @@ async fn a_request_without_an_attempt_has_died_fifteen_seconds_after_its_deadlin
     let request = NewSmsRequest {
         user: user.id,
         key: "order-7".to_owned(),
-        fingerprint: fingerprint(&service.chelseru.inner.requests, &message("hi")),
+        fingerprint: Fingerprints::of(&message("hi"), &service.chelseru.inner.requests).current,
         now: service.chelseru.now(),
     };
     let store = service.chelseru.store();
@@ -327,4 +327,31 @@ async fn a_request_without_an_attempt_has_died_fifteen_seconds_after_its_deadlin
         .send_message(&user, message("hi"))
         .await
         .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_the_same_message_after_the_signing_key_was_changed() {
+    const BEFORE: &str = "the key before, of at least 32 bytes";
+    let a = StubProvider::new();
+    let store = Arc::new(MemoryStore::new());
+    let before = Fixture::over(store.clone(), &[&a], |config| config.signing_key(BEFORE));
+    let user = before.user("09121111111").await;
+    before
+        .chelseru
+        .send_message(&user, message("hi"))
+        .await
+        .unwrap();
+
+    let after = Fixture::over(store, &[&a], |config| config.previous_keys([BEFORE]));
+    after
+        .chelseru
+        .send_message(&user, message("hi"))
+        .await
+        .unwrap();
+    let other = after.chelseru.send_message(&user, message("ho")).await;
+    assert!(
+        matches!(other, Err(Error::KeyOfAnotherMessage)),
+        "{other:?}"
+    );
+    assert_eq!(a.calls(), 1);
 }
