@@ -31,10 +31,12 @@
 mod body;
 mod current_user;
 mod housekeeping;
+mod jwks;
 mod reply;
 mod request;
 mod scope;
 
 pub use crate::current_user::CurrentUser;
+pub use crate::jwks::jwks;
 pub use crate::reply::Refused;
 pub use crate::scope::{ChelseruScope, scope};

@@ -269,6 +269,7 @@ async fn serve(
         rt::System::new().block_on(async move {
             let server = HttpServer::new(move || {
                 App::new()
+                    .service(chelseru_actix::jwks(&chelseru))
                     .service(chelseru_actix::scope("/api", &chelseru))
                     .route("/whoami", web::get().to(whoami))
             })

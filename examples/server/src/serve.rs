@@ -38,7 +38,8 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Box<dyn Error>> {
         let mut app = App::new()
             .app_data(web::Data::new(service.clone()))
             .route("/healthz", web::get().to(health::route))
-            .route("/", web::get().to(pages::index));
+            .route("/", web::get().to(pages::index))
+            .service(chelseru_actix::jwks(&service));
         if let Some(metrics) = &metrics {
             app = app.configure(|routes| metrics.routes(routes));
         }

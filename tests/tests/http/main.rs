@@ -4,6 +4,7 @@
 mod contract;
 mod disconnect;
 mod forge;
+mod keys;
 mod malformed;
 mod outage;
 mod races;

@@ -6,6 +6,7 @@ mod budget;
 mod groups;
 mod guard;
 mod idempotency;
+mod jwks;
 mod logout;
 mod message_send;
 mod methods;
