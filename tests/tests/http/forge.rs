@@ -1,5 +1,7 @@
 //! Tokens that the service did not make.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chelseru_tests::SIGNING_KEY;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde_json::{Value, json};
@@ -16,6 +18,19 @@ pub(crate) fn sign(claims: &Value) -> String {
 pub(crate) fn sign_as(algorithm: Algorithm, key: &str, claims: &Value) -> String {
     let key = EncodingKey::from_secret(key.as_bytes());
     encode(&Header::new(algorithm), claims, &key).unwrap()
+}
+
+/// A part of a token: what is in it may be no JSON and no text.
+pub(crate) fn part(content: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(content)
+}
+
+/// A token of any two parts, signed with HMAC-SHA256 as with this secret, whatever its header says.
+pub(crate) fn raw(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>, secret: &[u8]) -> String {
+    let message = format!("{}.{}", part(header), part(payload));
+    let key = EncodingKey::from_secret(secret);
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256);
+    format!("{message}.{}", signature.unwrap())
 }
 
 /// The claims that simplejwt writes: no session of ours.

@@ -1,6 +1,7 @@
 //! The documented service over a real socket: what clients of the Django package rely on, what happens
 //! when many ask at once, when time passes, when nonsense arrives, and when the database is away.
 
+mod attacks;
 mod contract;
 mod disconnect;
 mod forge;
