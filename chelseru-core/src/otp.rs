@@ -106,6 +106,9 @@ impl fmt::Debug for CodeHasher {
 }
 
 #[cfg(test)]
+mod statistics;
+
+#[cfg(test)]
 mod tests {
     use super::{Code, CodeHasher};
     use crate::mobile::MobileNumber;

@@ -4,6 +4,7 @@
 mod attacks;
 mod contract;
 mod disconnect;
+mod dump;
 mod forge;
 mod keys;
 mod malformed;
