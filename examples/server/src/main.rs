@@ -42,6 +42,7 @@ async fn main() -> ExitCode {
     let config = options.config.as_deref();
     match options.command {
         None => serve(config).await,
+        Some(Command::Check) => cli::check(settings(config)),
         Some(Command::Sms(command)) => cli::run(command, settings(config)).await,
     }
 }

@@ -19,6 +19,12 @@ Without a command it serves. Every setting is in docs/settings.md. Without any, 
 const EXIT_CODES: &str = "\
 Ends with 0 when all went well, 1 when something did not, 2 when nothing was done.";
 
+const CHECK: &str = "\
+Touches no database, asks no provider and writes nothing.
+
+Ends with 0 when the server would start, 1 when it would and something in the settings deserves a
+look, 2 when it would not.";
+
 const BALANCE: &str = "\
 Ends with 0 when what is left is known and enough, 1 when an account is low (SMS.LOW_BALANCE_RIAL,
 SMS.LOW_BALANCE_MESSAGES), did not answer, or none can be asked, 2 when nothing was done.";
@@ -58,6 +64,9 @@ pub(crate) struct Options {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Look at the settings and keys, and say what the server would run with
+    #[command(after_help = CHECK)]
+    Check,
     /// Status, balance, send: look after messages with the server's settings and database
     #[command(subcommand, disable_help_subcommand = true)]
     Sms(SmsCommand),
@@ -122,7 +131,9 @@ pub(crate) struct SendOptions {
 /// Reads the command line; the error is for a person.
 pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, String> {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    let is_command = arguments.iter().any(|argument| argument == "sms");
+    let is_command = arguments
+        .iter()
+        .any(|argument| argument == "sms" || argument == "check");
     match Options::try_parse_from(arguments) {
         Ok(options) => Ok(Asked::For(options)),
         Err(error) => match error.kind() {

@@ -34,3 +34,11 @@ pub(crate) fn names(config: &Config) -> String {
     let names: Vec<_> = config.sms.services.iter().map(|one| one.name()).collect();
     names.join(", then ")
 }
+
+/// What is to be said of the console on a server that others can reach.
+pub(crate) fn console_warning(config: &Config) -> Option<&'static str> {
+    let has_console = config.sms.services.contains(&SmsService::Console);
+    (has_console && !config.server.bind.ip().is_loopback()).then_some(
+        "CONSOLE is in SMS.SMS_SERVICE: its messages are printed here and sent to nobody",
+    )
+}

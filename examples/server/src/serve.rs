@@ -10,7 +10,7 @@ use chelseru_diesel::DieselStore;
 use crate::metrics::Metrics;
 use crate::providers::Providers;
 use crate::signing_key::SigningKey;
-use crate::{greeting, health, inbox, pages};
+use crate::{greeting, health, inbox, pages, providers};
 
 /// How long an idle connection is kept: a new one costs a mobile client several round trips.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -24,10 +24,8 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Box<dyn Error>> {
         .store(store)
         .sms(all)
         .build()?;
-    if console.is_some() && !config.server.bind.ip().is_loopback() {
-        tracing::warn!(
-            "CONSOLE is in SMS.SMS_SERVICE: its messages are printed here and sent to nobody"
-        );
+    if let Some(warning) = providers::console_warning(&config) {
+        tracing::warn!("{warning}");
     }
 
     let inbox = console.filter(|_| inbox::is_safe(&config.server));

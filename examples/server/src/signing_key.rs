@@ -26,6 +26,25 @@ impl SigningKey {
     /// outlive a restart. Of several processes that start at once the first one's key is used by
     /// all.
     pub(crate) fn find_or_make(config: &mut Config) -> Result<Self, ConfigError> {
+        Self::find(config, |path| read(path)?.map_or_else(|| make(path), Ok))
+    }
+
+    /// The same for a look at the settings: nothing is written. Also whether the key is there already;
+    /// else the settings have one that the server would not have.
+    pub(crate) fn look(config: &mut Config) -> Result<(Self, bool), ConfigError> {
+        let mut is_there = true;
+        let found = Self::find(config, |path| {
+            let key = read(path)?;
+            is_there = key.is_some();
+            Ok(key.unwrap_or_else(new_key))
+        })?;
+        Ok((found, is_there))
+    }
+
+    fn find(
+        config: &mut Config,
+        key_in: impl FnOnce(&Path) -> std::io::Result<String>,
+    ) -> Result<Self, ConfigError> {
         if !config.auth.jwt.signing_key.is_empty() {
             return Ok(Self::Configured);
         }
@@ -36,7 +55,7 @@ impl SigningKey {
             ));
         }
         let path = path_beside(config.database.url.expose());
-        let key = read_or_make(&path).map_err(|error| {
+        let key = key_in(&path).map_err(|error| {
             let file = path.display();
             ConfigError::about(
                 KEY,
@@ -68,10 +87,11 @@ fn path_beside(database_url: &str) -> PathBuf {
     }
 }
 
-fn read_or_make(path: &Path) -> std::io::Result<String> {
+/// The key in a file, if the file is there.
+fn read(path: &Path) -> std::io::Result<Option<String>> {
     match fs::read_to_string(path) {
-        Ok(key) => Ok(key.trim().to_owned()),
-        Err(error) if error.kind() == ErrorKind::NotFound => make(path),
+        Ok(key) => Ok(Some(key.trim().to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -2,6 +2,7 @@
 //! server that may be running; standard output is the result, standard error is for people.
 
 mod balance;
+mod check;
 pub(crate) mod progress;
 mod send;
 mod status;
@@ -41,11 +42,18 @@ impl Found {
 /// An error before anything was done.
 type Refusal = Box<dyn Error>;
 
+/// `check`.
+pub(crate) fn check(settings: Result<Config, ConfigError>) -> ExitCode {
+    let found = settings.map_err(Refusal::from).and_then(check::run);
+    exit_code("check", found)
+}
+
+/// `sms …`.
 pub(crate) async fn run(command: SmsCommand, settings: Result<Config, ConfigError>) -> ExitCode {
     let name = match command {
-        SmsCommand::Status(_) => "status",
-        SmsCommand::Balance(_) => "balance",
-        SmsCommand::Send(_) => "send",
+        SmsCommand::Status(_) => "sms status",
+        SmsCommand::Balance(_) => "sms balance",
+        SmsCommand::Send(_) => "sms send",
     };
     let found = match settings {
         Ok(config) => {
@@ -58,12 +66,16 @@ pub(crate) async fn run(command: SmsCommand, settings: Result<Config, ConfigErro
         }
         Err(error) => Err(error.into()),
     };
+    exit_code(name, found)
+}
+
+fn exit_code(name: &str, found: Result<Found, Refusal>) -> ExitCode {
     match found {
         Ok(Found::Well) => ExitCode::SUCCESS,
         Ok(Found::Amiss) => ExitCode::FAILURE,
         Err(error) => {
             let error = with_causes(&*error);
-            tell(&format!("chelseru-server sms {name}:\n{error}"));
+            tell(&format!("chelseru-server {name}:\n{error}"));
             ExitCode::from(NOTHING_DONE)
         }
     }
