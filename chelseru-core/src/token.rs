@@ -24,9 +24,9 @@ use crate::user::UserId;
 /// No token of ours or of simplejwt comes near this length; longer ones are not even parsed.
 const MAX_TOKEN_BYTES: usize = 4096;
 
-/// How far the clocks of servers that share a key may differ: a token from further ahead was not made
-/// by one of them.
-const CLOCK_SKEW: Duration = Duration::from_secs(60);
+/// How far the clocks of servers that share a key may differ, and how far one that went wrong may be put
+/// back without logging anybody out. A token from further ahead was not made by one of them.
+const CLOCK_SKEW: Duration = Duration::from_secs(3600);
 
 /// No setting lets a token live as long: its end is no date but a trick.
 const LONGEST_LIFE: Duration = Duration::from_secs(101 * 365 * 86_400);

@@ -377,7 +377,7 @@ async fn claims_that_make_no_sense_are_invalid_even_with_our_signature(database:
         ("exp", Some(json!(i64::MIN))),
         ("exp", Some(json!(i64::MAX))),
         ("exp", Some(json!(u64::MAX))),
-        ("iat", Some(json!(START + 3600))),
+        ("iat", Some(json!(START + 3601))),
         ("iat", Some(json!("now"))),
         ("nbf", Some(json!(START + 1))),
         ("nbf", Some(json!(u64::MAX))),
