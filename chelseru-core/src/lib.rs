@@ -46,6 +46,6 @@ pub use crate::service::{
     Balance, Chelseru, ChelseruBuilder, CurrentUser, HousekeepingClaim, IdempotencyKey,
     IntoProviders, IntoShared, InvalidIdempotencyKey, Login, Message, ProviderHealth, SessionView,
 };
-pub use crate::session::{ClientInfo, RefreshHash, Session, SessionId};
+pub use crate::session::{ClientInfo, RefreshHash, ReplacedToken, Session, SessionId};
 pub use crate::token::{TokenError, TokenPair, TokenType};
 pub use crate::user::{User, UserId};

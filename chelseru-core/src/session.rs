@@ -24,6 +24,15 @@ pub struct ClientInfo {
 /// The SHA-256 of a refresh token's unique id: all that the store knows of a refresh token.
 pub type RefreshHash = [u8; 32];
 
+/// A refresh token that was exchanged for the one that is good now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplacedToken {
+    /// Its hash.
+    pub hash: RefreshHash,
+    /// When it was exchanged, and so when its successor was made.
+    pub at: Timestamp,
+}
+
 /// One login on one device, from the code to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -35,6 +44,9 @@ pub struct Session {
     pub key: String,
     /// The only refresh token that is good now.
     pub refresh_hash: RefreshHash,
+    /// The one before it: nobody has used the present one yet, so who presents this one may have lost
+    /// the answer.
+    pub replaced: Option<ReplacedToken>,
     /// Where it was last used from.
     pub client: ClientInfo,
     /// When it was last used, to about a minute.

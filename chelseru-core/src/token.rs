@@ -139,18 +139,19 @@ impl Tokens {
         })
     }
 
-    /// A refresh token of that session.
+    /// A refresh token of that session. The same arguments make the same token.
     pub(crate) fn refresh(
         &self,
         user: UserId,
         session: SessionId,
         jti: &str,
-        now: Timestamp,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
     ) -> String {
         self.sign(&Payload {
             token_type: TokenType::Refresh,
-            expires_at: self.refresh_expires_at(now),
-            issued_at: now,
+            expires_at,
+            issued_at,
             jti,
             user,
             session,
@@ -161,11 +162,6 @@ impl Tokens {
     /// When a refresh token made now runs out.
     pub(crate) fn refresh_expires_at(&self, now: Timestamp) -> Timestamp {
         now + self.config.refresh_token_lifetime
-    }
-
-    /// When the session of a refresh token made now ends: when the token is not accepted any more.
-    pub(crate) fn session_ends_at(&self, now: Timestamp) -> Timestamp {
-        self.refresh_expires_at(now) + self.config.leeway
     }
 
     fn sign(&self, payload: &Payload<'_>) -> String {

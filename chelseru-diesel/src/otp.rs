@@ -18,6 +18,7 @@ use crate::run::{Outcome, run};
 use crate::schema::{
     chelseru_otp_codes as codes, chelseru_sessions as sessions, chelseru_users as users,
 };
+use crate::sessions::{end_surplus, lock_account};
 
 /// How often a live code may vanish between two statements before the caller is told to come back.
 const RESERVE_TRIES: usize = 16;
@@ -164,11 +165,17 @@ impl OtpStore for DieselStore {
                 return Ok(Outcome::RollBack(Redeemed::Inactive));
             }
 
+            if login.session.at_most.is_some() {
+                lock_account!(connection, user.id);
+            }
             let session = diesel::insert_into(sessions::table)
                 .values(NewSessionRow::new(user.id, &login.session, login.now))
                 .returning(sessions::id)
                 .get_result::<i64>(connection)
                 .await?;
+            if let Some(at_most) = login.session.at_most {
+                end_surplus!(connection, user.id, session, at_most, login.now);
+            }
             let is_new = is_new && user.username == login.username;
             Ok(Outcome::Commit(Redeemed::LoggedIn {
                 user,

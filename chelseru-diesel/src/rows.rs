@@ -1,7 +1,9 @@
 //! Rows as the tables hold them, and what core makes of them.
 
 use chelseru_core::store::{CodeHash, NewSession};
-use chelseru_core::{ClientInfo, MobileNumber, Session, SessionId, Timestamp, User, UserId};
+use chelseru_core::{
+    ClientInfo, MobileNumber, ReplacedToken, Session, SessionId, Timestamp, User, UserId,
+};
 use diesel::prelude::*;
 use diesel::result::Error;
 
@@ -48,17 +50,27 @@ pub(crate) struct SessionRow {
     created_at: i64,
     expires_at: i64,
     ended_at: Option<i64>,
+    replaced_hash: Option<Vec<u8>>,
+    replaced_at: Option<i64>,
 }
 
 impl TryFrom<SessionRow> for Session {
     type Error = Error;
 
     fn try_from(row: SessionRow) -> QueryResult<Self> {
+        let replaced = match row.replaced_hash.zip(row.replaced_at) {
+            Some((bytes, at)) => Some(ReplacedToken {
+                hash: hash(&bytes)?,
+                at: Timestamp::from_millis(at),
+            }),
+            None => None,
+        };
         Ok(Self {
             id: SessionId(row.id),
             user: UserId(row.user_id),
             key: row.session_key,
             refresh_hash: hash(&row.refresh_hash)?,
+            replaced,
             client: ClientInfo {
                 user_agent: row.user_agent,
                 device: row.device,

@@ -36,6 +36,8 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         ended_at -> Nullable<BigInt>,
+        replaced_hash -> Nullable<Binary>,
+        replaced_at -> Nullable<BigInt>,
     }
 }
 

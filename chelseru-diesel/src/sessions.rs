@@ -1,23 +1,51 @@
 //! Sessions.
 
 use async_trait::async_trait;
-use chelseru_core::store::{NewSession, Rotated, Rotation, SessionStore, StoreResult};
+use chelseru_core::store::{Adopted, NewSession, Rotated, Rotation, SessionStore, StoreResult};
 use chelseru_core::{ClientInfo, Session, SessionId, Timestamp, User, UserId};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::RunQueryDsl;
 
 use crate::DieselStore;
 use crate::prepared::Prepare;
 use crate::rows::{LastUse, NewSessionRow, SessionRow, UserRow};
-use crate::run::run;
+use crate::run::{Outcome, run};
 use crate::schema::{chelseru_sessions as sessions, chelseru_users as users};
 
-#[diesel::declare_sql_function]
-extern "SQL" {
-    /// The first of both that is not null.
-    fn coalesce(first: Nullable<BigInt>, second: BigInt) -> BigInt;
+/// Ends the sessions of account `$2` but session `$3` and the `$4` that were used last of the others.
+pub(crate) const END_SURPLUS: &str = "UPDATE chelseru_sessions SET ended_at = $1 \
+    WHERE ended_at IS NULL AND id IN (SELECT id FROM chelseru_sessions \
+    WHERE user_id = $2 AND id <> $3 AND ended_at IS NULL AND expires_at > $1 \
+    ORDER BY last_seen DESC, id DESC LIMIT 1000000000 OFFSET $4)";
+
+/// Makes whoever else opens a session of the account wait for the end of the transaction: else each
+/// of two would count without the other.
+macro_rules! lock_account {
+    ($connection:expr, $user:expr) => {
+        diesel::update(crate::schema::chelseru_users::table.find($user.0))
+            .set(
+                crate::schema::chelseru_users::group_id.eq(crate::schema::chelseru_users::group_id),
+            )
+            .prepared()
+            .execute($connection)
+            .await?
+    };
 }
+pub(crate) use lock_account;
+
+/// After [`lock_account!`] and the insertion of the new session, ends those that are one too many.
+macro_rules! end_surplus {
+    ($connection:expr, $user:expr, $new:expr, $at_most:expr, $now:expr) => {
+        diesel::sql_query(crate::sessions::END_SURPLUS)
+            .bind::<diesel::sql_types::BigInt, _>($now.as_millis())
+            .bind::<diesel::sql_types::BigInt, _>($user.0)
+            .bind::<diesel::sql_types::BigInt, _>($new)
+            .bind::<diesel::sql_types::BigInt, _>(i64::from($at_most.get()) - 1)
+            .execute($connection)
+            .await?
+    };
+}
+pub(crate) use end_surplus;
 
 #[async_trait]
 impl SessionStore for DieselStore {
@@ -73,29 +101,60 @@ impl SessionStore for DieselStore {
         let rotation = rotation.clone();
         run!(self, write, |connection| {
             let now = rotation.now.as_millis();
-            let expires_at = rotation.expires_at.map(Timestamp::as_millis);
-            let rotated = diesel::update(sessions::table.find(rotation.session.0))
-                .filter(sessions::refresh_hash.eq(rotation.presented.as_slice()))
+            let presented = rotation.presented.as_slice();
+            let current = diesel::update(sessions::table.find(rotation.session.0))
+                .filter(sessions::refresh_hash.eq(presented))
                 .filter(sessions::ended_at.is_null())
-                .filter(sessions::expires_at.gt(now))
-                .set((
-                    LastUse::new(&rotation.client, rotation.now),
-                    sessions::refresh_hash.eq(rotation.successor.as_slice()),
-                    sessions::expires_at.eq(coalesce(
-                        expires_at.into_sql::<Nullable<BigInt>>(),
-                        sessions::expires_at,
-                    )),
-                ))
-                .prepared()
-                .execute(connection)
-                .await?;
-            if rotated == 1 {
-                return Ok(Rotated::Done);
+                .filter(sessions::expires_at.gt(now));
+            let last_use = LastUse::new(&rotation.client, rotation.now);
+            let exchanged = match &rotation.successor {
+                Some(successor) => {
+                    current
+                        .set((
+                            last_use,
+                            sessions::refresh_hash.eq(successor.hash.as_slice()),
+                            sessions::expires_at.eq(successor.expires_at.as_millis()),
+                            sessions::replaced_hash.eq(presented),
+                            sessions::replaced_at.eq(now),
+                        ))
+                        .prepared()
+                        .execute(connection)
+                        .await?
+                }
+                None => current.set(last_use).prepared().execute(connection).await?,
+            };
+            if exchanged == 1 {
+                return Ok(Rotated::Done { at: rotation.now });
             }
-            // Two statements need no transaction here: the first changed nothing, and a token that
-            // was not current then is not current now.
+            // Several statements need no transaction here: those before changed nothing, and a token
+            // that was not current then is not current now, nor is one that was used up then ever the
+            // last one again.
+            let repeatable = rotation
+                .successor
+                .as_ref()
+                .and_then(|successor| Some((successor, successor.repeat_since?)));
+            if let Some((successor, since)) = repeatable {
+                let at = diesel::update(sessions::table.find(rotation.session.0))
+                    .filter(sessions::replaced_hash.eq(presented))
+                    .filter(sessions::replaced_at.ge(since.as_millis()))
+                    .filter(sessions::refresh_hash.eq(successor.hash.as_slice()))
+                    .filter(sessions::ended_at.is_null())
+                    .filter(sessions::expires_at.gt(now))
+                    .set(LastUse::new(&rotation.client, rotation.now))
+                    .returning(sessions::replaced_at)
+                    .prepared()
+                    .get_result::<Option<i64>>(connection)
+                    .await
+                    .optional()?
+                    .flatten();
+                if let Some(at) = at {
+                    return Ok(Rotated::Done {
+                        at: Timestamp::from_millis(at),
+                    });
+                }
+            }
             let ended = diesel::update(sessions::table.find(rotation.session.0))
-                .filter(sessions::refresh_hash.ne(rotation.presented.as_slice()))
+                .filter(sessions::refresh_hash.ne(presented))
                 .filter(sessions::ended_at.is_null())
                 .filter(sessions::expires_at.gt(now))
                 .set(sessions::ended_at.eq(now))
@@ -114,10 +173,14 @@ impl SessionStore for DieselStore {
         &self,
         user: UserId,
         session: &NewSession,
+        repeat_since: Option<Timestamp>,
         now: Timestamp,
-    ) -> StoreResult<Option<SessionId>> {
+    ) -> StoreResult<Option<Adopted>> {
         let session = session.clone();
-        run!(self, write, |connection| {
+        run!(self, transaction, |connection| {
+            if session.at_most.is_some() {
+                lock_account!(connection, user);
+            }
             let id = diesel::insert_into(sessions::table)
                 .values(NewSessionRow::new(user, &session, now))
                 .on_conflict(sessions::session_key)
@@ -126,20 +189,46 @@ impl SessionStore for DieselStore {
                 .get_result::<i64>(connection)
                 .await
                 .optional()?;
-            if id.is_none() {
-                // The token was used before: by its owner or by a thief, so its session ends. No
-                // transaction is needed: the first statement changed nothing.
-                diesel::update(sessions::table)
+            if let Some(id) = id {
+                if let Some(at_most) = session.at_most {
+                    end_surplus!(connection, user, id, at_most, now);
+                }
+                return Ok(Outcome::Commit(Some(Adopted {
+                    session: SessionId(id),
+                    at: now,
+                })));
+            }
+            if let Some(since) = repeat_since {
+                let again = sessions::table
                     .filter(sessions::session_key.eq(session.key.as_str()))
                     .filter(sessions::user_id.eq(user.0))
+                    .filter(sessions::refresh_hash.eq(session.refresh_hash.as_slice()))
+                    .filter(sessions::created_at.ge(since.as_millis()))
                     .filter(sessions::ended_at.is_null())
                     .filter(sessions::expires_at.gt(now.as_millis()))
-                    .set(sessions::ended_at.eq(now.as_millis()))
-                    .prepared()
-                    .execute(connection)
-                    .await?;
+                    .select((sessions::id, sessions::created_at))
+                    .first::<(i64, i64)>(connection)
+                    .await
+                    .optional()?;
+                if let Some((id, at)) = again {
+                    return Ok(Outcome::RollBack(Some(Adopted {
+                        session: SessionId(id),
+                        at: Timestamp::from_millis(at),
+                    })));
+                }
             }
-            Ok(id.map(SessionId))
+            // The token was used before, by its owner or by a thief, and what it opened may be in use:
+            // so that session ends.
+            diesel::update(sessions::table)
+                .filter(sessions::session_key.eq(session.key.as_str()))
+                .filter(sessions::user_id.eq(user.0))
+                .filter(sessions::ended_at.is_null())
+                .filter(sessions::expires_at.gt(now.as_millis()))
+                .set(sessions::ended_at.eq(now.as_millis()))
+                .prepared()
+                .execute(connection)
+                .await?;
+            Ok(Outcome::Commit(None))
         })
     }
 

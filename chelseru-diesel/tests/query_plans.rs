@@ -5,16 +5,17 @@
 #[allow(dead_code, reason = "one test needs a part of it")]
 mod common;
 
+use std::num::NonZeroU32;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::common::{NOW, code, login, number};
-use chelseru_core::ClientInfo;
 use chelseru_core::store::{
-    CodeId, Maintenance, NewSms, NewSmsRequest, OtpStore, RateStore, Redeemed, Rotation,
-    SessionStore, SmsClaim, SmsLog, SmsOutcome, SmsPurpose, SmsRequests, SmsStatus, Take,
-    UserStore,
+    CodeId, Maintenance, NewSession, NewSms, NewSmsRequest, OtpStore, RateStore, Redeemed,
+    Rotation, SessionStore, SmsClaim, SmsLog, SmsOutcome, SmsPurpose, SmsRequests, SmsStatus,
+    Successor, Take, UserStore,
 };
+use chelseru_core::{ClientInfo, SessionId, UserId};
 use chelseru_diesel::DieselStore;
 use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
 use diesel::prelude::*;
@@ -149,25 +150,7 @@ async fn call_everything(store: &DieselStore) {
     store.find_user(user.id).await.unwrap();
     store.set_user_active(user.id, true).await.unwrap();
 
-    let client = ClientInfo::default();
-    store.find_session(session).await.unwrap();
-    store.list_sessions(user.id, NOW).await.unwrap();
-    store.touch_session(session, &client, NOW).await.unwrap();
-    let rotation = Rotation {
-        session,
-        presented: [9; 32],
-        successor: [2; 32],
-        expires_at: None,
-        client,
-        now: NOW,
-    };
-    store.rotate_refresh(&rotation).await.unwrap();
-    store
-        .adopt_session(user.id, &login(number(1), 2, NOW).session, NOW)
-        .await
-        .unwrap();
-    store.end_session(user.id, session, NOW).await.unwrap();
-    store.end_sessions(user.id, None, NOW).await.unwrap();
+    call_sessions(store, user.id, session).await;
 
     store.is_known_number(number(1)).await.unwrap();
 
@@ -228,4 +211,42 @@ async fn call_everything(store: &DieselStore) {
 
     store.purge(NOW, 10).await.unwrap();
     store.ping().await.unwrap();
+}
+
+async fn call_sessions(store: &DieselStore, user: UserId, session: SessionId) {
+    let client = ClientInfo::default();
+    store.find_session(session).await.unwrap();
+    store.list_sessions(user, NOW).await.unwrap();
+    store.touch_session(session, &client, NOW).await.unwrap();
+    let rotation = Rotation {
+        session,
+        presented: [9; 32],
+        successor: Some(Successor {
+            hash: [2; 32],
+            expires_at: NOW,
+            repeat_since: Some(NOW),
+        }),
+        client,
+        now: NOW,
+    };
+    store.rotate_refresh(&rotation).await.unwrap();
+    store
+        .rotate_refresh(&Rotation {
+            successor: None,
+            ..rotation
+        })
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        let adopted = NewSession {
+            at_most: NonZeroU32::new(3),
+            ..login(number(1), 2, NOW).session
+        };
+        store
+            .adopt_session(user, &adopted, Some(NOW), NOW)
+            .await
+            .unwrap();
+    }
+    store.end_session(user, session, NOW).await.unwrap();
+    store.end_sessions(user, None, NOW).await.unwrap();
 }

@@ -88,10 +88,20 @@ impl ConfigBuilder {
         refresh_token_lifetime(Duration) => auth.jwt.refresh_token_lifetime;
         /// `AUTH.JWT.ROTATE_REFRESH_TOKENS`: whether a refresh gives a new refresh token.
         rotate_refresh_tokens(bool) => auth.jwt.rotate_refresh_tokens;
+        /// `AUTH.JWT.REFRESH_GRACE_SECONDS`: for how long an exchanged refresh token may be exchanged
+        /// again, while its successor is unused; 0 for never.
+        refresh_grace(Duration) => auth.jwt.refresh_grace;
         /// `AUTH.JWT.LEEWAY`: how long after its end a token is still accepted.
         leeway(Duration) => auth.jwt.leeway;
         /// `AUTH.JWT.USER_ID_CLAIM`.
         user_id_claim(impl Into<String>) => auth.jwt.user_id_claim;
+
+        /// `AUTH.SESSIONS.ABSOLUTE_LIFETIME_SECONDS`: how long after its login a session ends, however
+        /// much it is used; 0 for never.
+        session_lifetime(Duration) => auth.sessions.absolute_lifetime;
+        /// `AUTH.SESSIONS.MAX_PER_USER`: how many sessions an account may have, 1 to 10000; 0 for any
+        /// number.
+        max_sessions_per_user(u32) => auth.sessions.max_per_user;
 
         /// `SMS.SETTINGS.PARSIAN_WEBCO_IR_BASE_URL`: where its API is, for tests and proxies.
         parsian_webco_ir_base_url(impl Into<String>) => sms.settings.parsian_webco_ir_base_url;

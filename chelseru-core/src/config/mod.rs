@@ -89,6 +89,8 @@ pub struct AuthConfig {
     pub options: OtpOptions,
     /// `JWT`.
     pub jwt: JwtConfig,
+    /// `SESSIONS`.
+    pub sessions: SessionsConfig,
     /// `LIMITS`.
     pub limits: AuthLimits,
 }
@@ -162,6 +164,10 @@ pub struct JwtConfig {
     pub refresh_token_lifetime: Duration,
     /// `ROTATE_REFRESH_TOKENS`: whether a refresh gives a new refresh token; yes by default.
     pub rotate_refresh_tokens: bool,
+    /// `REFRESH_GRACE_SECONDS`: for how long a refresh token that was exchanged may be exchanged again,
+    /// for the same successor, while that is unused; 86400 by default. 0 for never: then every second
+    /// use ends the session.
+    pub refresh_grace: Duration,
     /// `ISSUER`: written as `iss` and then required.
     pub issuer: Option<String>,
     /// `AUDIENCE`: written as `aud`; a token must then name at least one of them.
@@ -182,6 +188,7 @@ impl Default for JwtConfig {
             access_token_lifetime: Duration::from_secs(300),
             refresh_token_lifetime: Duration::from_secs(86_400),
             rotate_refresh_tokens: true,
+            refresh_grace: Duration::from_secs(86_400),
             issuer: None,
             audience: Vec::new(),
             leeway: Duration::ZERO,
@@ -210,6 +217,27 @@ impl JwtAlgorithm {
     /// Whether one secret both signs and verifies.
     pub fn is_symmetric(self) -> bool {
         matches!(self, Self::HS256 | Self::HS384 | Self::HS512)
+    }
+}
+
+/// `AUTH.SESSIONS`. A session that is not refreshed ends with its refresh token.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SessionsConfig {
+    /// `ABSOLUTE_LIFETIME_SECONDS`: how long after its login a session ends, however much it is used;
+    /// 90 days by default, 0 for never.
+    pub absolute_lifetime: Duration,
+    /// `MAX_PER_USER`: how many sessions an account may have; a login that is one too many ends the
+    /// one that was not used for the longest time. 0, for any number, by default.
+    pub max_per_user: u32,
+}
+
+impl Default for SessionsConfig {
+    fn default() -> Self {
+        Self {
+            absolute_lifetime: Duration::from_secs(90 * 86_400),
+            max_per_user: 0,
+        }
     }
 }
 

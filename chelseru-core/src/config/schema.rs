@@ -53,10 +53,14 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "AUTH.JWT.ACCESS_TOKEN_LIFETIME": auth.jwt.access_token_lifetime => Seconds(1..=CENTURY);
         "AUTH.JWT.REFRESH_TOKEN_LIFETIME": auth.jwt.refresh_token_lifetime => Seconds(1..=CENTURY);
         "AUTH.JWT.ROTATE_REFRESH_TOKENS": auth.jwt.rotate_refresh_tokens => Flag;
+        "AUTH.JWT.REFRESH_GRACE_SECONDS": auth.jwt.refresh_grace => Seconds(0..=CENTURY);
         "AUTH.JWT.ISSUER": auth.jwt.issuer => Optional(TEXT);
         "AUTH.JWT.AUDIENCE": auth.jwt.audience => Texts;
         "AUTH.JWT.LEEWAY": auth.jwt.leeway => Seconds(0..=DAY);
         "AUTH.JWT.USER_ID_CLAIM": auth.jwt.user_id_claim => CLAIM;
+
+        "AUTH.SESSIONS.ABSOLUTE_LIFETIME_SECONDS": auth.sessions.absolute_lifetime => Seconds(0..=CENTURY);
+        "AUTH.SESSIONS.MAX_PER_USER": auth.sessions.max_per_user => Whole(0..=10_000);
 
         "AUTH.LIMITS.OTP_ATTEMPTS": auth.limits.otp_attempts => Whole(0..=1000);
         "AUTH.LIMITS.SMS_PER_HOUR": auth.limits.sms_per_hour => Whole(0..=MOST_MESSAGES);

@@ -9,8 +9,8 @@ use crate::events::Event;
 use crate::mobile::MobileNumber;
 use crate::otp::Code;
 use crate::random;
-use crate::store::{CodeId, NewCode, NewLogin, NewSession, Redeemed, Reservation};
-use crate::token::{TokenError, TokenPair, refresh_hash};
+use crate::store::{CodeId, NewCode, NewLogin, Redeemed, Reservation};
+use crate::token::{TokenError, TokenPair};
 
 /// What a login brings.
 #[derive(Clone, Debug)]
@@ -134,12 +134,10 @@ impl Chelseru {
         now: Timestamp,
     ) -> Result<TokenPair, Error> {
         let options = &self.config().auth.options;
-        let tokens = &self.inner.tokens;
-        let (username, key, access_jti, refresh_jti) = {
+        let (username, key, refresh_jti) = {
             let mut rng = rand::rng();
             (
                 random::username(&mut rng),
-                random::token_id(&mut rng),
                 random::token_id(&mut rng),
                 random::token_id(&mut rng),
             )
@@ -152,12 +150,7 @@ impl Chelseru {
                 .as_ref()
                 .is_none_or(|groups| groups.contains(&login.group)),
             username,
-            session: NewSession {
-                key,
-                refresh_hash: refresh_hash(&refresh_jti),
-                client: login.client.describe(),
-                expires_at: tokens.session_ends_at(now),
-            },
+            session: self.new_session(key, &refresh_jti, login.client, now),
             now,
         };
         match self.store().redeem_code(code, &login).await? {
@@ -171,10 +164,8 @@ impl Chelseru {
                     session,
                     is_new,
                 });
-                Ok(TokenPair {
-                    access: tokens.access(user.id, session, &access_jti, now),
-                    refresh: Some(tokens.refresh(user.id, session, &refresh_jti, now)),
-                })
+                let refresh = self.refresh_token(user.id, session, &refresh_jti, now, now);
+                Ok(self.pair(user.id, session, Some(refresh), now))
             }
             Redeemed::AlreadyUsed => Err(Error::WrongCode),
             Redeemed::SignUpClosed => Err(Error::SignUpClosed),

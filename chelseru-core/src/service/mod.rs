@@ -17,6 +17,7 @@ pub use self::login::Login;
 pub use self::sessions::{CurrentUser, SessionView};
 pub use self::sms::{Balance, IdempotencyKey, InvalidIdempotencyKey, Message, ProviderHealth};
 use self::sms::{Gateway, ToldBudgets};
+use self::tokens::Successors;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{AuthMethod, Config, ConfigError};
 use crate::events::{Event, EventStream, Events};
@@ -63,6 +64,7 @@ struct Inner {
     codes: CodeHasher,
     requests: KeyedHashes,
     tokens: Tokens,
+    successors: Successors,
     events: Events,
     told_budgets: ToldBudgets,
     housekeeping_claimed: AtomicBool,
@@ -202,6 +204,7 @@ impl ChelseruBuilder {
                     .collect(),
                 codes: CodeHasher::new(&secrets),
                 requests: KeyedHashes::new(&secrets, "chelseru idempotent request v1"),
+                successors: Successors::new(&self.config.auth.jwt.signing_key),
                 tokens,
                 events: Events::new(),
                 told_budgets: ToldBudgets::default(),

@@ -106,7 +106,8 @@ impl Chelseru {
     ) -> Result<Vec<SessionView>, Error> {
         let now = self.now();
         let claims = self.access_claims(access, now)?;
-        let sessions = self.store().list_sessions(claims.user, now).await?;
+        let mut sessions = self.store().list_sessions(claims.user, now).await?;
+        sessions.retain(|session| self.is_live(session, now));
         let current = sessions
             .iter()
             .find(|session| Some(session.id) == claims.session);
@@ -170,7 +171,7 @@ impl Chelseru {
             .store()
             .find_session(id)
             .await?
-            .filter(|(session, user)| session.is_live(now) && user.id == claims.user)
+            .filter(|(session, user)| self.is_live(session, now) && user.id == claims.user)
             .ok_or(Error::AccessToken(TokenError::Invalid))?;
         if !user.is_active {
             return Err(Error::UserInactive);

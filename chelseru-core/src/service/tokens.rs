@@ -1,22 +1,48 @@
 //! Refreshing, verifying and giving up tokens.
 
 use std::fmt::Write as _;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use super::Chelseru;
 use crate::clock::Timestamp;
 use crate::device::Client;
 use crate::error::Error;
+use crate::keyed_hash::KeyedHash;
 use crate::random;
-use crate::session::{Session, SessionId};
-use crate::store::{NewSession, Rotated, Rotation};
+use crate::secret::Secret;
+use crate::session::{ReplacedToken, Session, SessionId};
+use crate::store::{Adopted, NewSession, Rotated, Rotation, Successor};
 use crate::token::{Claims, TokenError, TokenPair, TokenType, refresh_hash};
 use crate::user::UserId;
+
+/// Names the successor of a refresh token. It is always the same one, so that whoever lost an answer can
+/// be given it again although only hashes are stored.
+pub(super) struct Successors(KeyedHash);
+
+impl Successors {
+    pub(super) fn new(secret: &Secret) -> Self {
+        Self(KeyedHash::new(secret, "chelseru refresh successor v1"))
+    }
+
+    /// The `jti` of the token for which that one of the session is exchanged.
+    fn of(&self, session: SessionId, jti: &str) -> String {
+        hex(self.0.of(&[&session.0.to_string(), jti]))
+    }
+
+    /// The `jti` of the first token of the session that another service's token opens.
+    fn of_adopted(&self, jti: &str) -> String {
+        hex(self.0.of(&["adopted", jti]))
+    }
+}
 
 impl Chelseru {
     /// Exchanges a refresh token for a new access token and, where tokens rotate, its successor.
     ///
-    /// A token that was exchanged before ends its session: either it was stolen or its owner's
-    /// successor was. A refresh token that another service signed with our key opens a session, once.
+    /// As long as nobody has used the successor, the token may be exchanged again, for the same one:
+    /// the answer may have been lost, or several asked at once. How long, `AUTH.JWT.REFRESH_GRACE_SECONDS`
+    /// says. After that, using it ends its session: either it was stolen or its owner's successor was.
+    /// A refresh token that another service signed with our key opens a session, by the same rule.
     ///
     /// # Errors
     ///
@@ -27,40 +53,34 @@ impl Chelseru {
             .inner
             .tokens
             .verify_type(refresh, TokenType::Refresh, now)?;
-        let (access_jti, successor_jti) = {
-            let mut rng = rand::rng();
-            (random::token_id(&mut rng), random::token_id(&mut rng))
-        };
         let Some(session) = claims.session else {
-            return self
-                .adopt(&claims, &access_jti, &successor_jti, client, now)
-                .await;
+            return self.adopt(&claims, client, now).await;
         };
-        self.session_of(&claims, session, now).await?;
+        let opened_at = self.session_of(&claims, session, now).await?.created_at;
         let rotates = self.config().auth.jwt.rotate_refresh_tokens;
-        let presented = refresh_hash(&claims.jti);
+        let jti = rotates.then(|| self.inner.successors.of(session, &claims.jti));
         let rotation = Rotation {
             session,
-            presented,
-            successor: if rotates {
-                refresh_hash(&successor_jti)
-            } else {
-                presented
-            },
-            expires_at: rotates.then(|| self.inner.tokens.session_ends_at(now)),
+            presented: refresh_hash(&claims.jti),
+            successor: jti.as_deref().map(|jti| Successor {
+                hash: refresh_hash(jti),
+                expires_at: self.session_ends_at(opened_at, now),
+                repeat_since: self.repeat_since(now),
+            }),
             client: client.describe(),
             now,
         };
         match self.store().rotate_refresh(&rotation).await? {
-            Rotated::Done => {
-                let successor = rotates.then_some(successor_jti.as_str());
-                Ok(self.pair(claims.user, session, &access_jti, successor, now))
+            Rotated::Done { at } => {
+                let user = claims.user;
+                let refresh = jti.map(|jti| self.refresh_token(user, session, &jti, opened_at, at));
+                Ok(self.pair(user, session, refresh, now))
             }
             Rotated::Reused => {
                 tracing::warn!(
                     user = claims.user.0,
                     session = session.0,
-                    "a refresh token was used twice; its session is ended"
+                    "a refresh token was used after its successor; its session is ended"
                 );
                 Err(TokenError::Blacklisted.into())
             }
@@ -81,10 +101,15 @@ impl Chelseru {
             return Ok(());
         };
         let session = self.session_of(&claims, id, now).await?;
-        if claims.token_type == TokenType::Refresh
-            && session.refresh_hash != refresh_hash(&claims.jti)
-        {
-            return Err(TokenError::Blacklisted.into());
+        if claims.token_type == TokenType::Refresh {
+            let hash = refresh_hash(&claims.jti);
+            let may_repeat = |replaced: ReplacedToken| {
+                let since = self.repeat_since(now);
+                replaced.hash == hash && since.is_some_and(|since| replaced.at >= since)
+            };
+            if session.refresh_hash != hash && !session.replaced.is_some_and(may_repeat) {
+                return Err(TokenError::Blacklisted.into());
+            }
         }
         Ok(())
     }
@@ -122,7 +147,7 @@ impl Chelseru {
             .store()
             .find_session(id)
             .await?
-            .filter(|(session, user)| session.is_live(now) && user.id == claims.user)
+            .filter(|(session, user)| self.is_live(session, now) && user.id == claims.user)
             .ok_or(TokenError::Blacklisted)?;
         if user.is_active {
             Ok(session)
@@ -137,56 +162,112 @@ impl Chelseru {
     async fn adopt(
         &self,
         claims: &Claims,
-        access_jti: &str,
-        successor_jti: &str,
         client: Client<'_>,
         now: Timestamp,
     ) -> Result<TokenPair, Error> {
-        if claims.expires_at > self.inner.tokens.refresh_expires_at(now) {
+        if claims.expires_at > self.refresh_ends_at(now, now) {
             return Err(TokenError::Invalid.into());
         }
-        let user = self.active_user(claims.user).await?;
-        let session = NewSession {
-            key: adopted_key(&claims.jti),
-            refresh_hash: refresh_hash(successor_jti),
-            client: client.describe(),
-            expires_at: self.inner.tokens.session_ends_at(now),
-        };
-        let session = self
+        let user = self.active_user(claims.user).await?.id;
+        let jti = self.inner.successors.of_adopted(&claims.jti);
+        let key = hex(refresh_hash(&claims.jti));
+        let session = self.new_session(key, &jti, client, now);
+        let Some(Adopted { session, at }) = self
             .store()
-            .adopt_session(user.id, &session, now)
+            .adopt_session(user, &session, self.repeat_since(now), now)
             .await?
-            .ok_or(TokenError::Blacklisted)?;
+        else {
+            tracing::warn!(
+                user = user.0,
+                "a refresh token of another service was used again; its session is ended"
+            );
+            return Err(TokenError::Blacklisted.into());
+        };
         tracing::info!(
-            user = user.id.0,
+            user = user.0,
             session = session.0,
             "a refresh token of another service opened a session"
         );
-        Ok(self.pair(user.id, session, access_jti, Some(successor_jti), now))
+        let refresh = self.refresh_token(user, session, &jti, at, at);
+        Ok(self.pair(user, session, Some(refresh), now))
     }
 
-    fn pair(
+    /// A session that is opened now, with its first refresh token.
+    pub(super) fn new_session(
+        &self,
+        key: String,
+        refresh_jti: &str,
+        client: Client<'_>,
+        now: Timestamp,
+    ) -> NewSession {
+        NewSession {
+            key,
+            refresh_hash: refresh_hash(refresh_jti),
+            client: client.describe(),
+            expires_at: self.session_ends_at(now, now),
+            at_most: NonZeroU32::new(self.config().auth.sessions.max_per_user),
+        }
+    }
+
+    /// A new access token beside a refresh token.
+    pub(super) fn pair(
         &self,
         user: UserId,
         session: SessionId,
-        access_jti: &str,
-        refresh_jti: Option<&str>,
+        refresh: Option<String>,
         now: Timestamp,
     ) -> TokenPair {
-        let tokens = &self.inner.tokens;
+        let jti = random::token_id(&mut rand::rng());
         TokenPair {
-            access: tokens.access(user, session, access_jti, now),
-            refresh: refresh_jti.map(|jti| tokens.refresh(user, session, jti, now)),
+            access: self.inner.tokens.access(user, session, &jti, now),
+            refresh,
         }
+    }
+
+    pub(super) fn refresh_token(
+        &self,
+        user: UserId,
+        session: SessionId,
+        jti: &str,
+        opened_at: Timestamp,
+        issued_at: Timestamp,
+    ) -> String {
+        let expires_at = self.refresh_ends_at(opened_at, issued_at);
+        self.inner
+            .tokens
+            .refresh(user, session, jti, issued_at, expires_at)
+    }
+
+    /// When a refresh token ends that is made now for a session that was opened then.
+    fn refresh_ends_at(&self, opened_at: Timestamp, now: Timestamp) -> Timestamp {
+        let ends_at = self.inner.tokens.refresh_expires_at(now);
+        match self.config().auth.sessions.absolute_lifetime {
+            Duration::ZERO => ends_at,
+            lifetime => ends_at.min(opened_at + lifetime),
+        }
+    }
+
+    /// When that session ends: when its refresh token is not accepted any more.
+    fn session_ends_at(&self, opened_at: Timestamp, now: Timestamp) -> Timestamp {
+        self.refresh_ends_at(opened_at, now) + self.config().auth.jwt.leeway
+    }
+
+    /// Whether the session can be used, also by a setting that is shorter than it was at its refresh.
+    pub(super) fn is_live(&self, session: &Session, now: Timestamp) -> bool {
+        session.is_live(now) && now < self.session_ends_at(session.created_at, now)
+    }
+
+    /// Since when a refresh token must have been exchanged to be exchanged again.
+    fn repeat_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let grace = self.config().auth.jwt.refresh_grace;
+        (!grace.is_zero()).then(|| now - grace)
     }
 }
 
-/// 128 bits of the hash of the token's id, as 32 hexadecimal digits.
-fn adopted_key(jti: &str) -> String {
-    refresh_hash(jti)[..16]
-        .iter()
-        .fold(String::new(), |mut key, byte| {
-            let _ = write!(key, "{byte:02x}");
-            key
-        })
+/// The first 128 bits, as 32 hexadecimal digits.
+fn hex(hash: [u8; 32]) -> String {
+    hash[..16].iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }

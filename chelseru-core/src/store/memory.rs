@@ -12,13 +12,13 @@ use async_trait::async_trait;
 
 use self::sms::Request;
 use super::{
-    CodeHash, CodeId, CountedCode, Maintenance, NewCode, NewLogin, NewSession, OtpStore, Redeemed,
-    Reservation, Rotated, Rotation, SessionStore, SmsId, SmsRecord, SmsRequestId, StoreError,
-    StoreResult, Taken, UserStore,
+    Adopted, CodeHash, CodeId, CountedCode, Maintenance, NewCode, NewLogin, NewSession, OtpStore,
+    Redeemed, Reservation, Rotated, Rotation, SessionStore, SmsId, SmsRecord, SmsRequestId,
+    StoreError, StoreResult, Taken, UserStore,
 };
 use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
-use crate::session::{ClientInfo, Session, SessionId};
+use crate::session::{ClientInfo, ReplacedToken, Session, SessionId};
 use crate::user::{User, UserId};
 
 /// Keeps everything in memory, until it is dropped.
@@ -82,6 +82,13 @@ impl Tables {
     }
 
     fn open_session(&mut self, user: UserId, new: &NewSession, now: Timestamp) -> SessionId {
+        if let Some(at_most) = new.at_most {
+            let mut others: Vec<_> = self.live_sessions(user, now).collect();
+            others.sort_by_key(|session| std::cmp::Reverse((session.last_seen, session.id)));
+            for surplus in others.into_iter().skip(at_most.get() as usize - 1) {
+                surplus.ended_at = Some(now);
+            }
+        }
         self.last_session += 1;
         let id = SessionId(self.last_session);
         let session = Session {
@@ -89,6 +96,7 @@ impl Tables {
             user,
             key: new.key.clone(),
             refresh_hash: new.refresh_hash,
+            replaced: None,
             client: new.client.clone(),
             last_seen: now,
             created_at: now,
@@ -109,6 +117,17 @@ impl Tables {
             .values_mut()
             .filter(move |session| session.user == user && session.is_live(now))
     }
+}
+
+/// When the presented token was exchanged for the session's present one, if that may be repeated.
+fn repeated_exchange(session: &Session, rotation: &Rotation) -> Option<Timestamp> {
+    let successor = rotation.successor.as_ref()?;
+    let since = successor.repeat_since?;
+    let replaced = session.replaced?;
+    (replaced.hash == rotation.presented
+        && session.refresh_hash == successor.hash
+        && replaced.at >= since)
+        .then_some(replaced.at)
 }
 
 fn fault(text: &'static str) -> StoreError {
@@ -284,35 +303,58 @@ impl SessionStore for MemoryStore {
         else {
             return Ok(Rotated::Gone);
         };
-        if session.refresh_hash != rotation.presented {
+        let at = if session.refresh_hash == rotation.presented {
+            if let Some(successor) = &rotation.successor {
+                session.replaced = Some(ReplacedToken {
+                    hash: rotation.presented,
+                    at: rotation.now,
+                });
+                session.refresh_hash = successor.hash;
+                session.expires_at = successor.expires_at;
+            }
+            rotation.now
+        } else if let Some(at) = repeated_exchange(session, rotation) {
+            at
+        } else {
             session.ended_at = Some(rotation.now);
             return Ok(Rotated::Reused);
-        }
-        session.refresh_hash = rotation.successor;
-        session.expires_at = rotation.expires_at.unwrap_or(session.expires_at);
+        };
         session.client = rotation.client.clone();
         session.last_seen = rotation.now;
-        Ok(Rotated::Done)
+        Ok(Rotated::Done { at })
     }
 
     async fn adopt_session(
         &self,
         user: UserId,
         session: &NewSession,
+        repeat_since: Option<Timestamp>,
         now: Timestamp,
-    ) -> StoreResult<Option<SessionId>> {
+    ) -> StoreResult<Option<Adopted>> {
         let mut tables = self.tables();
         if !tables.users.contains_key(&user) {
             return Err(fault("there is no such account"));
         }
-        if tables.has_session_key(&session.key) {
-            tables
-                .live_sessions(user, now)
-                .filter(|known| known.key == session.key)
-                .for_each(|known| known.ended_at = Some(now));
-            return Ok(None);
+        if !tables.has_session_key(&session.key) {
+            let id = tables.open_session(user, session, now);
+            return Ok(Some(Adopted {
+                session: id,
+                at: now,
+            }));
         }
-        Ok(Some(tables.open_session(user, session, now)))
+        let mut sessions = tables.live_sessions(user, now);
+        let Some(known) = sessions.find(|known| known.key == session.key) else {
+            return Ok(None);
+        };
+        let is_recent = repeat_since.is_some_and(|since| known.created_at >= since);
+        if is_recent && known.refresh_hash == session.refresh_hash {
+            return Ok(Some(Adopted {
+                session: known.id,
+                at: known.created_at,
+            }));
+        }
+        known.ended_at = Some(now);
+        Ok(None)
     }
 
     async fn end_session(&self, user: UserId, id: SessionId, now: Timestamp) -> StoreResult<bool> {

@@ -11,6 +11,7 @@
 mod memory;
 
 use std::error::Error;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -119,6 +120,9 @@ pub struct NewSession {
     pub client: ClientInfo,
     /// When the refresh token runs out.
     pub expires_at: Timestamp,
+    /// How many live sessions the account may have, this one included. Those that were not used for
+    /// the longest time end to make room. `None` for any number.
+    pub at_most: Option<NonZeroU32>,
 }
 
 /// The answer to [`OtpStore::redeem_code`].
@@ -187,25 +191,48 @@ pub struct Rotation {
     pub session: SessionId,
     /// The hash of the token that was presented.
     pub presented: RefreshHash,
-    /// The hash of its successor; equal to `presented` where tokens do not rotate.
-    pub successor: RefreshHash,
-    /// When the session ends now; `None` leaves it as it is.
-    pub expires_at: Option<Timestamp>,
+    /// Its successor; `None` where tokens do not rotate, and the token and its end stay as they are.
+    pub successor: Option<Successor>,
     /// Where the request came from.
     pub client: ClientInfo,
     /// Now.
     pub now: Timestamp,
 }
 
+/// What a refresh token is exchanged for.
+#[derive(Clone, Debug)]
+pub struct Successor {
+    /// Its hash: for one token always the same, so that an answer that was lost can be given again.
+    pub hash: RefreshHash,
+    /// When the session ends now.
+    pub expires_at: Timestamp,
+    /// A token that was exchanged then or later may be exchanged again, for the same successor, until
+    /// that one is exchanged itself. `None` for never.
+    pub repeat_since: Option<Timestamp>,
+}
+
 /// The answer to [`SessionStore::rotate_refresh`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rotated {
     /// The successor is the session's only good refresh token.
-    Done,
-    /// The token was not the session's current one. The session is ended, and that is committed.
+    Done {
+        /// When the token was exchanged for it: now, or earlier if this is a repetition.
+        at: Timestamp,
+    },
+    /// The token was exchanged before and may not be again. The session is ended, and that is
+    /// committed.
     Reused,
     /// The session has ended or never was.
     Gone,
+}
+
+/// The answer to [`SessionStore::adopt_session`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Adopted {
+    /// The session.
+    pub session: SessionId,
+    /// When it was opened: now, or earlier if this is a repetition.
+    pub at: Timestamp,
 }
 
 /// Sessions.
@@ -225,20 +252,25 @@ pub trait SessionStore: Send + Sync {
         now: Timestamp,
     ) -> StoreResult<()>;
 
-    /// Exchanges a refresh token. Of any number of calls with one token exactly one is answered with
-    /// [`Rotated::Done`] (unless it is its own successor).
+    /// Exchanges a refresh token for its successor, which ends the life of the token before it. The
+    /// token that was exchanged last may be exchanged again, as [`Successor::repeat_since`] says, and
+    /// changes nothing but the last use then: of any number of calls at once with one token, all are
+    /// answered with the same [`Rotated::Done`], or, where no repetition is allowed, exactly one.
     async fn rotate_refresh(&self, rotation: &Rotation) -> StoreResult<Rotated>;
 
     /// Opens a session for a refresh token that another service signed, exactly once for each
-    /// `session.key`. `None` when a session has or had that key, as long as its row is kept
-    /// ([`Maintenance::purge`]): the token was used twice, so that session, if it is the account's, is
-    /// ended, and that is committed. An account that does not exist is a [`StoreError::Fault`].
+    /// `session.key`. When the account's live session has that key and still that refresh token, and
+    /// was opened at `repeat_since` or later, it is given again. Otherwise `None` when a session has
+    /// or had that key, as long as its row is kept ([`Maintenance::purge`]): the token was used twice,
+    /// so that session, if it is the account's, is ended, and that is committed. An account that does
+    /// not exist is a [`StoreError::Fault`].
     async fn adopt_session(
         &self,
         user: UserId,
         session: &NewSession,
+        repeat_since: Option<Timestamp>,
         now: Timestamp,
-    ) -> StoreResult<Option<SessionId>>;
+    ) -> StoreResult<Option<Adopted>>;
 
     /// Ends one of the account's live sessions. False when it has no such one.
     async fn end_session(&self, user: UserId, id: SessionId, now: Timestamp) -> StoreResult<bool>;

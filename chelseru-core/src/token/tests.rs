@@ -81,7 +81,13 @@ fn leeway_accepts_a_token_a_little_longer() {
 
 #[test]
 fn a_refresh_token_is_not_an_access_token() {
-    let token = tokens().refresh(UserId(7), SessionId(9), "abc", NOW);
+    let token = tokens().refresh(
+        UserId(7),
+        SessionId(9),
+        "abc",
+        NOW,
+        NOW + Duration::from_secs(60),
+    );
     assert_eq!(
         tokens().verify_type(&token, TokenType::Access, NOW),
         Err(TokenError::WrongType)

@@ -7,7 +7,7 @@ use crate::common::{NOW, code, login, number};
 use chelseru_core::store::{
     CodeId, Maintenance, NewSms, NewSmsRequest, OtpStore, RateStore, Redeemed, Reservation,
     Rotation, SessionStore, SmsClaim, SmsLog, SmsPurpose, SmsRequests, SmsStatus, StoreResult,
-    Take, TakeResult,
+    Successor, Take, TakeResult,
 };
 use chelseru_core::{ClientInfo, SessionId, Timestamp, UserId};
 use chelseru_diesel::DieselStore;
@@ -175,8 +175,11 @@ fn rotation(session: SessionId, from: u8, to: u8) -> Rotation {
     Rotation {
         session,
         presented: [from; 32],
-        successor: [to; 32],
-        expires_at: None,
+        successor: Some(Successor {
+            hash: [to; 32],
+            expires_at: NOW + Duration::from_secs(86_400),
+            repeat_since: Some(NOW),
+        }),
         client: ClientInfo::default(),
         now: NOW,
     }
@@ -202,7 +205,7 @@ async fn everything_works(store: &DieselStore) {
                 let rotated = store.rotate_refresh(&rotation(session, 1, 2)).await;
                 assert_eq!(
                     rotated.expect("it works"),
-                    chelseru_core::store::Rotated::Done
+                    chelseru_core::store::Rotated::Done { at: NOW }
                 );
                 user.id
             }

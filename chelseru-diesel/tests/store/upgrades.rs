@@ -85,6 +85,8 @@ fn a_file_goes_back_to_the_first_version() {
         include_str!("../../migrations/sqlite/chelseru0001_login/up.sql"),
         ROWS,
         include_str!("../../migrations/sqlite/chelseru0002_sms/up.sql"),
+        include_str!("../../migrations/sqlite/chelseru0003_refresh/up.sql"),
+        include_str!("../../migrations/sqlite/chelseru0003_refresh/down.sql"),
         include_str!("../../migrations/sqlite/chelseru0002_sms/down.sql"),
         ROWS.replace("'u'", "'v'")
             .replace("0001', 0", "0002', 0")
@@ -103,6 +105,8 @@ async fn a_schema_goes_back_to_the_first_version() {
         include_str!("../../migrations/postgres/chelseru0001_login/up.sql"),
         ROWS,
         include_str!("../../migrations/postgres/chelseru0002_sms/up.sql"),
+        include_str!("../../migrations/postgres/chelseru0003_refresh/up.sql"),
+        include_str!("../../migrations/postgres/chelseru0003_refresh/down.sql"),
         include_str!("../../migrations/postgres/chelseru0002_sms/down.sql"),
         ROWS.replace("'u'", "'v'")
             .replace("0001', 0", "0002', 0")

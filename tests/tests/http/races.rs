@@ -19,8 +19,11 @@ on_both_databases! {
     of_twenty_requests_while_the_provider_fails_at_most_one_sends
     of_a_hundred_guesses_at_most_five_are_compared
     the_right_code_among_wrong_guesses_succeeds_at_most_once
-    of_twenty_refreshes_with_one_token_one_succeeds
-    of_twenty_exchanges_of_another_services_token_one_succeeds
+    twenty_refreshes_with_one_token_are_given_one_successor
+    of_twenty_refreshes_without_a_grace_one_succeeds
+    twenty_exchanges_of_another_services_token_are_given_one_session
+    of_twenty_exchanges_of_another_services_token_without_a_grace_one_succeeds
+    twenty_logins_at_once_leave_as_many_sessions_as_there_may_be
     of_twenty_logouts_one_succeeds
     of_twenty_deletions_of_a_session_one_succeeds
     thirty_people_log_in_at_once_and_each_is_somebody_else
@@ -142,8 +145,41 @@ async fn the_right_code_among_wrong_guesses_succeeds_at_most_once(database: Data
     }
 }
 
-async fn of_twenty_refreshes_with_one_token_one_succeeds(database: Database) {
+async fn without_grace(database: Database) -> TestServer {
+    let setup = Setup::new(database).await;
+    let setup = setup.config(|config| config.refresh_grace(std::time::Duration::ZERO));
+    setup.start().await
+}
+
+async fn twenty_refreshes_with_one_token_are_given_one_successor(database: Database) {
     let server = TestServer::start(database).await;
+    let tokens = log_in(&server, "09121234567").await;
+    let (statuses, answers) = at_once(times(20, || refresh(&server, &tokens.refresh))).await;
+    assert_eq!(statuses, BTreeMap::from([(200, 20)]));
+    let given: Vec<_> = answers.iter().map(Tokens::of).collect();
+    let successor = &given[0].refresh;
+    assert!(given.iter().all(|tokens| &tokens.refresh == successor));
+    for tokens in &given {
+        assert_eq!(sessions(&server, &tokens.access).await.len(), 1);
+    }
+
+    let next = Tokens::of(&refresh(&server, successor).await);
+    refresh(&server, &tokens.refresh).await.assert_status(401);
+    // That was a thief or the owner, nobody knows: the session is over.
+    for token in [successor, &next.refresh] {
+        refresh(&server, token).await.assert_status(401);
+    }
+    for tokens in [&given[0], &given[19], &next] {
+        server
+            .get("/whoami")
+            .bearer(&tokens.access)
+            .await
+            .assert_status(401);
+    }
+}
+
+async fn of_twenty_refreshes_without_a_grace_one_succeeds(database: Database) {
+    let server = without_grace(database).await;
     let tokens = log_in(&server, "09121234567").await;
     let (statuses, answers) = at_once(times(20, || refresh(&server, &tokens.refresh))).await;
     assert_eq!(statuses, BTreeMap::from([(200, 1), (401, 19)]));
@@ -160,8 +196,26 @@ async fn of_twenty_refreshes_with_one_token_one_succeeds(database: Database) {
     }
 }
 
-async fn of_twenty_exchanges_of_another_services_token_one_succeeds(database: Database) {
+async fn twenty_exchanges_of_another_services_token_are_given_one_session(database: Database) {
     let server = TestServer::start(database).await;
+    let access = log_in(&server, "09121234567").await.access;
+    let claims = forge::claims("refresh", &forge::read(&access)["user_id"]);
+    let token = forge::sign(&claims);
+    let (statuses, answers) = at_once(times(20, || refresh(&server, &token))).await;
+    assert_eq!(statuses, BTreeMap::from([(200, 20)]));
+    let given: Vec<_> = answers.iter().map(Tokens::of).collect();
+    assert!(given.iter().all(|one| one.refresh == given[0].refresh));
+    assert_eq!(sessions(&server, &access).await.len(), 2);
+
+    refresh(&server, &given[0].refresh).await.assert_status(200);
+    refresh(&server, &token).await.assert_status(401);
+    assert_eq!(sessions(&server, &access).await.len(), 1);
+}
+
+async fn of_twenty_exchanges_of_another_services_token_without_a_grace_one_succeeds(
+    database: Database,
+) {
+    let server = without_grace(database).await;
     let access = log_in(&server, "09121234567").await.access;
     let claims = forge::claims("refresh", &forge::read(&access)["user_id"]);
     let token = forge::sign(&claims);
@@ -169,6 +223,39 @@ async fn of_twenty_exchanges_of_another_services_token_one_succeeds(database: Da
     assert_eq!(statuses, BTreeMap::from([(200, 1), (401, 19)]));
     // The others looked like a thief: what the one had opened is over, the login is not.
     assert_eq!(sessions(&server, &access).await.len(), 1);
+}
+
+/// A number has one code at a time, so one login is by code, and the others by tokens of a Django service.
+async fn twenty_logins_at_once_leave_as_many_sessions_as_there_may_be(database: Database) {
+    let setup = Setup::new(database).await;
+    let setup = setup.config(|config| config.max_sessions_per_user(3));
+    let server = setup.start().await;
+    let before = log_in(&server, "09121234567").await.access;
+    server.clock.advance(std::time::Duration::from_secs(1));
+    let code = send_code(&server, "09121234567").await;
+    let claims = forge::claims("refresh", &forge::read(&before)["user_id"]);
+    let exchange = |nth: usize| {
+        let jti = json!(format!("{nth:032x}"));
+        refresh(
+            &server,
+            &forge::sign(&forge::with(&claims, "jti", Some(jti))),
+        )
+    };
+    let calls = std::iter::once(authenticate(&server, &code)).chain((0..19).map(exchange));
+    let (statuses, answers) = at_once(calls).await;
+    assert_eq!(statuses, BTreeMap::from([(200, 20)]));
+
+    let mut live = Vec::new();
+    for answer in &answers {
+        let access = Tokens::of(answer).access;
+        if server.get("/whoami").bearer(&access).await.status == 200 {
+            live.push(access);
+        }
+    }
+    assert_eq!(live.len(), 3);
+    assert_eq!(sessions(&server, &live[0]).await.len(), 3);
+    let old = server.get("/whoami").bearer(&before).await;
+    old.assert_status(401);
 }
 
 async fn of_twenty_logouts_one_succeeds(database: Database) {

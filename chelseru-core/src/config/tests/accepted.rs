@@ -27,10 +27,13 @@ fn every_key_of_auth_reaches_its_field() {
     assert_eq!(auth.jwt.access_token_lifetime, Duration::from_secs(60));
     assert_eq!(auth.jwt.refresh_token_lifetime, Duration::from_secs(600));
     assert!(!auth.jwt.rotate_refresh_tokens);
+    assert_eq!(auth.jwt.refresh_grace, Duration::from_secs(10));
     assert_eq!(auth.jwt.issuer.as_deref(), Some("us"));
     assert_eq!(auth.jwt.audience, ["app", "panel"]);
     assert_eq!(auth.jwt.leeway, Duration::from_secs(5));
     assert_eq!(auth.jwt.user_id_claim, "uid");
+    assert_eq!(auth.sessions.absolute_lifetime, Duration::from_secs(7200));
+    assert_eq!(auth.sessions.max_per_user, 4);
     assert_eq!(auth.limits.otp_attempts, 3);
     assert_eq!(auth.limits.sms_per_hour, 100);
     assert_eq!(auth.limits.sms_per_day, 1000);
@@ -136,10 +139,13 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .access_token_lifetime(Duration::from_secs(60))
         .refresh_token_lifetime(Duration::from_secs(600))
         .rotate_refresh_tokens(false)
+        .refresh_grace(Duration::from_secs(10))
         .issuer("us")
         .audience(["app", "panel"])
         .leeway(Duration::from_secs(5))
         .user_id_claim("uid")
+        .session_lifetime(Duration::from_secs(7200))
+        .max_sessions_per_user(4)
         .otp_attempts(3)
         .sms_per_hour(100)
         .sms_per_day(1000)

@@ -48,10 +48,15 @@ fn every_setting() -> Value {
                 "ACCESS_TOKEN_LIFETIME": 60,
                 "REFRESH_TOKEN_LIFETIME": 600,
                 "ROTATE_REFRESH_TOKENS": false,
+                "REFRESH_GRACE_SECONDS": 10,
                 "ISSUER": "us",
                 "AUDIENCE": ["app", "panel"],
                 "LEEWAY": 5,
                 "USER_ID_CLAIM": "uid",
+            },
+            "SESSIONS": {
+                "ABSOLUTE_LIFETIME_SECONDS": 7200,
+                "MAX_PER_USER": 4,
             },
             "LIMITS": {
                 "OTP_ATTEMPTS": 3,

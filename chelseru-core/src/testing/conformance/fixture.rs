@@ -137,6 +137,7 @@ pub(super) fn session(n: usize) -> NewSession {
         refresh_hash: hash(n),
         client: client(n),
         expires_at: NOW + 24 * 60 * MINUTE,
+        at_most: None,
     }
 }
 
@@ -256,6 +257,12 @@ pub(super) fn logged_in(redeemed: Redeemed) -> (User, SessionId) {
         Redeemed::LoggedIn { user, session, .. } => (user, session),
         other => panic!("not logged in: {other:?}"),
     }
+}
+
+/// Opens a session of a new key at [`NOW`].
+pub(super) async fn adopt(store: &SharedStore, user: UserId, session: &NewSession) -> SessionId {
+    let adopted = ok(store.adopt_session(user, session, None, NOW).await);
+    adopted.expect("the key is new").session
 }
 
 /// Two accounts.

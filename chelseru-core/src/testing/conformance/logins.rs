@@ -28,6 +28,7 @@ pub async fn a_first_login_makes_the_account_and_opens_the_session(store: Shared
         user: user.id,
         key: "session-1".to_owned(),
         refresh_hash: hash(1),
+        replaced: None,
         client: client(1),
         last_seen: NOW,
         created_at: NOW,

@@ -71,20 +71,30 @@ macro_rules! store_conformance {
             an_account_that_is_kept_out_lists_no_sessions
             a_touch_notes_where_and_when_and_nothing_else
             a_rotation_replaces_the_refresh_token
-            a_rotation_without_an_end_leaves_the_end_as_it_is
-            a_token_that_is_its_own_successor_stays_good
+            a_token_that_does_not_rotate_stays_as_it_is
+            an_exchange_is_repeated_and_changes_only_the_last_use
+            an_exchange_is_not_repeated_after_its_successor_was_used
+            an_exchange_is_repeated_only_as_long_as_it_may_be
             a_reused_token_ends_its_session_for_good
             a_session_that_is_over_rotates_no_token
             a_session_is_adopted_with_all_that_it_says
             a_key_is_adopted_once_even_after_its_session_ended
+            an_adoption_is_repeated_until_its_token_was_used
+            an_adoption_is_repeated_only_as_long_as_it_may_be
             a_session_of_an_unknown_account_is_not_adopted
+            the_sessions_not_used_for_longest_make_room_for_a_new_one
+            a_repeated_adoption_ends_no_other_session
             a_session_is_ended_once_and_only_by_its_owner
             an_ended_or_unknown_session_is_not_ended_again
             all_sessions_but_one_are_ended
             all_sessions_are_ended
-            of_many_rotations_of_one_token_one_is_done_and_the_session_ends
+            of_many_rotations_of_one_token_all_are_given_one_successor
+            of_many_rotations_without_repetition_one_is_done_and_the_session_ends
+            repeating_an_exchange_and_using_its_successor_at_once_agree
             many_sessions_rotate_at_once_and_none_disturbs_another
-            of_many_adoptions_of_one_key_one_opens_a_session
+            of_many_adoptions_of_one_key_all_are_given_one_session
+            of_many_adoptions_without_repetition_one_opens_a_session
+            many_logins_at_once_leave_as_many_sessions_as_there_may_be
             of_many_ends_of_one_session_one_is_told_that_it_was_live
             ending_and_rotating_at_once_leave_the_session_ended
 

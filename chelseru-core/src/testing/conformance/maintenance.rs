@@ -1,7 +1,7 @@
 //! Housekeeping.
 
 use super::fixture::{
-    MILLI, MINUTE, NOW, SharedStore, all_at_once, claim, code, code_id, log_in, number, ok,
+    MILLI, MINUTE, NOW, SharedStore, adopt, all_at_once, claim, code, code_id, log_in, number, ok,
     request, session, statuses, take,
 };
 use crate::store::{
@@ -22,7 +22,7 @@ pub async fn a_purge_removes_what_is_over_and_nothing_else(store: SharedStore) {
         expires_at: NOW + MINUTE,
         ..session(1)
     };
-    let short = ok(store.adopt_session(user.id, &short, NOW).await).expect("the key is new");
+    let short = adopt(&store, user.id, &short).await;
     let over = NewCode {
         expires_at: NOW + MINUTE,
         ..code(number(1), 1)
@@ -112,7 +112,7 @@ pub async fn a_purge_stops_at_its_limit_of_each_kind(store: SharedStore) {
     let (user, _) = log_in(&store, number(9), 0, 9).await;
     for n in 1..=5 {
         ok(store.reserve_code(&code(number(n), n)).await);
-        ok(store.adopt_session(user.id, &session(100 + n), NOW).await);
+        adopt(&store, user.id, &session(100 + n)).await;
     }
     for n in 1..=3 {
         let key = n.to_string();
@@ -134,9 +134,9 @@ pub async fn a_purge_stops_at_its_limit_of_each_kind(store: SharedStore) {
 
 pub async fn the_id_of_a_purged_session_is_never_used_again(store: SharedStore) {
     let (user, _) = log_in(&store, number(1), 0, 1).await;
-    let last = ok(store.adopt_session(user.id, &session(2), NOW).await).expect("the key is new");
+    let last = adopt(&store, user.id, &session(2)).await;
     assert_eq!(ok(store.purge(NOW + 48 * 60 * MINUTE, 100).await), 2);
-    let next = ok(store.adopt_session(user.id, &session(3), NOW).await).expect("the key is new");
+    let next = adopt(&store, user.id, &session(3)).await;
     assert!(next > last, "{next:?} came after {last:?}");
 }
 

@@ -1,30 +1,64 @@
 //! Sessions: listing, use, the rotation of refresh tokens, and their end.
 
+use std::num::NonZeroU32;
+
 use super::fixture::{
-    CROWD, MILLI, MINUTE, NOW, SharedStore, all_at_once, client, count, hash, log_in, number, ok,
-    session, two_users,
+    CROWD, MILLI, MINUTE, NOW, SharedStore, all_at_once, client, count, hash, log_in, logged_in,
+    login, number, ok, redeem_new_code, session, two_users,
 };
 use crate::clock::Timestamp;
-use crate::session::{Session, SessionId};
-use crate::store::{NewSession, Rotated, Rotation};
+use crate::session::{ReplacedToken, Session, SessionId};
+use crate::store::{Adopted, NewLogin, NewSession, Rotated, Rotation, Successor};
 use crate::user::UserId;
 
 const END: Timestamp = Timestamp::from_millis(NOW.as_millis() + 24 * 60 * 60_000);
 
-/// Presents the hash `from` and names `to` as its successor.
+/// Presents the hash `from` a minute after [`NOW`] and names `to` as its successor. What was exchanged
+/// since [`NOW`] may be exchanged again.
 fn rotation(id: SessionId, from: usize, to: usize) -> Rotation {
     Rotation {
         session: id,
         presented: hash(from),
-        successor: hash(to),
-        expires_at: Some(END + MINUTE),
+        successor: Some(Successor {
+            hash: hash(to),
+            expires_at: END + MINUTE,
+            repeat_since: Some(NOW),
+        }),
         client: client(to),
         now: NOW + MINUTE,
     }
 }
 
+/// The same, of what was exchanged at `since` or later.
+fn rotation_since(
+    id: SessionId,
+    from: usize,
+    to: usize,
+    repeat_since: Option<Timestamp>,
+) -> Rotation {
+    let mut rotation = rotation(id, from, to);
+    if let Some(successor) = &mut rotation.successor {
+        successor.repeat_since = repeat_since;
+    }
+    rotation
+}
+
+/// The answer to a [`rotation`] that is no repetition.
+fn done() -> Rotated {
+    Rotated::Done { at: NOW + MINUTE }
+}
+
 async fn adopt(store: &SharedStore, user: UserId, n: usize, now: Timestamp) -> SessionId {
-    ok(store.adopt_session(user, &session(n), now).await).expect("the key is new")
+    let adopted = ok(store.adopt_session(user, &session(n), None, now).await);
+    adopted.expect("the key is new").session
+}
+
+/// A session of an account that may have so many.
+fn session_of_at_most(n: usize, at_most: u32) -> NewSession {
+    NewSession {
+        at_most: NonZeroU32::new(at_most),
+        ..session(n)
+    }
 }
 
 async fn find(store: &SharedStore, id: SessionId) -> Session {
@@ -70,7 +104,7 @@ pub async fn a_list_shows_only_the_accounts_own_live_sessions(store: SharedStore
         expires_at: NOW + MINUTE,
         ..session(4)
     };
-    let short = ok(store.adopt_session(user.id, &short, NOW).await).expect("the key is new");
+    let short = super::fixture::adopt(&store, user.id, &short).await;
     assert_eq!(
         live(&store, user.id, NOW + MINUTE - MILLI).await,
         [short, kept]
@@ -107,43 +141,95 @@ pub async fn a_touch_notes_where_and_when_and_nothing_else(store: SharedStore) {
 pub async fn a_rotation_replaces_the_refresh_token(store: SharedStore) {
     let (_, id) = log_in(&store, number(1), 0, 1).await;
     let before = find(&store, id).await;
-    assert_eq!(
-        ok(store.rotate_refresh(&rotation(id, 1, 2)).await),
-        Rotated::Done
-    );
+    assert_eq!(ok(store.rotate_refresh(&rotation(id, 1, 2)).await), done());
     let expected = Session {
         refresh_hash: hash(2),
+        replaced: Some(ReplacedToken {
+            hash: hash(1),
+            at: NOW + MINUTE,
+        }),
         client: client(2),
         last_seen: NOW + MINUTE,
         expires_at: END + MINUTE,
         ..before
     };
     assert_eq!(find(&store, id).await, expected);
-    assert_eq!(
-        ok(store.rotate_refresh(&rotation(id, 2, 3)).await),
-        Rotated::Done
-    );
+    assert_eq!(ok(store.rotate_refresh(&rotation(id, 2, 3)).await), done());
 }
 
-pub async fn a_rotation_without_an_end_leaves_the_end_as_it_is(store: SharedStore) {
+pub async fn a_token_that_does_not_rotate_stays_as_it_is(store: SharedStore) {
     let (_, id) = log_in(&store, number(1), 0, 1).await;
+    let before = find(&store, id).await;
     let as_it_is = Rotation {
-        expires_at: None,
+        successor: None,
         ..rotation(id, 1, 2)
     };
-    assert_eq!(ok(store.rotate_refresh(&as_it_is).await), Rotated::Done);
-    assert_eq!(find(&store, id).await.expires_at, END);
+    for _ in 0..3 {
+        assert_eq!(ok(store.rotate_refresh(&as_it_is).await), done());
+    }
+    let expected = Session {
+        client: client(2),
+        last_seen: NOW + MINUTE,
+        ..before
+    };
+    assert_eq!(find(&store, id).await, expected);
+    let wrong = Rotation {
+        presented: hash(7),
+        ..as_it_is
+    };
+    assert_eq!(ok(store.rotate_refresh(&wrong).await), Rotated::Reused);
 }
 
-pub async fn a_token_that_is_its_own_successor_stays_good(store: SharedStore) {
+pub async fn an_exchange_is_repeated_and_changes_only_the_last_use(store: SharedStore) {
     let (_, id) = log_in(&store, number(1), 0, 1).await;
-    for _ in 0..3 {
-        assert_eq!(
-            ok(store.rotate_refresh(&rotation(id, 1, 1)).await),
-            Rotated::Done
-        );
+    ok(store.rotate_refresh(&rotation(id, 1, 2)).await);
+    let before = find(&store, id).await;
+    let an_hour_later = Rotation {
+        client: client(9),
+        now: NOW + 61 * MINUTE,
+        ..rotation(id, 1, 2)
+    };
+    for _ in 0..2 {
+        let again = ok(store.rotate_refresh(&an_hour_later).await);
+        assert_eq!(again, done(), "exchanged when it was exchanged first");
     }
-    assert_eq!(find(&store, id).await.ended_at, None);
+    let expected = Session {
+        client: client(9),
+        last_seen: NOW + 61 * MINUTE,
+        ..before
+    };
+    assert_eq!(find(&store, id).await, expected);
+    assert_eq!(ok(store.rotate_refresh(&rotation(id, 2, 3)).await), done());
+}
+
+pub async fn an_exchange_is_not_repeated_after_its_successor_was_used(store: SharedStore) {
+    let (_, id) = log_in(&store, number(1), 0, 1).await;
+    ok(store.rotate_refresh(&rotation(id, 1, 2)).await);
+    ok(store.rotate_refresh(&rotation(id, 2, 3)).await);
+    assert_eq!(
+        ok(store.rotate_refresh(&rotation(id, 1, 2)).await),
+        Rotated::Reused
+    );
+    assert_eq!(find(&store, id).await.ended_at, Some(NOW + MINUTE));
+    for (from, to) in [(2, 3), (3, 4)] {
+        let late = ok(store.rotate_refresh(&rotation(id, from, to)).await);
+        assert_eq!(late, Rotated::Gone);
+    }
+}
+
+pub async fn an_exchange_is_repeated_only_as_long_as_it_may_be(store: SharedStore) {
+    let (user, id) = log_in(&store, number(1), 0, 1).await;
+    ok(store.rotate_refresh(&rotation(id, 1, 2)).await);
+    let in_time = rotation_since(id, 1, 2, Some(NOW + MINUTE));
+    assert_eq!(ok(store.rotate_refresh(&in_time).await), done());
+    let late = rotation_since(id, 1, 2, Some(NOW + MINUTE + MILLI));
+    assert_eq!(ok(store.rotate_refresh(&late).await), Rotated::Reused);
+    assert_eq!(find(&store, id).await.ended_at, Some(NOW + MINUTE));
+
+    let strict = adopt(&store, user.id, 5, NOW).await;
+    let rotation = rotation_since(strict, 5, 6, None);
+    assert_eq!(ok(store.rotate_refresh(&rotation).await), done());
+    assert_eq!(ok(store.rotate_refresh(&rotation).await), Rotated::Reused);
 }
 
 pub async fn a_reused_token_ends_its_session_for_good(store: SharedStore) {
@@ -213,6 +299,7 @@ pub async fn a_session_is_adopted_with_all_that_it_says(store: SharedStore) {
         user,
         key: "session-5".to_owned(),
         refresh_hash: hash(5),
+        replaced: None,
         client: client(5),
         last_seen: NOW + MINUTE,
         created_at: NOW + MINUTE,
@@ -225,22 +312,117 @@ pub async fn a_session_is_adopted_with_all_that_it_says(store: SharedStore) {
 pub async fn a_key_is_adopted_once_even_after_its_session_ended(store: SharedStore) {
     let (user, other) = two_users(&store).await;
     let id = adopt(&store, user, 5, NOW).await;
-    assert_eq!(ok(store.adopt_session(other, &session(5), NOW).await), None);
+    assert_eq!(
+        ok(store.adopt_session(other, &session(5), None, NOW).await),
+        None
+    );
     assert_eq!(
         find(&store, id).await.ended_at,
         None,
         "not by another account"
     );
-    assert_eq!(ok(store.adopt_session(user, &session(5), NOW).await), None);
+    assert_eq!(
+        ok(store.adopt_session(user, &session(5), None, NOW).await),
+        None
+    );
     let ended = find(&store, id).await.ended_at;
     assert_eq!(ended, Some(NOW), "the token was used twice");
-    assert_eq!(ok(store.adopt_session(user, &session(5), NOW).await), None);
+    assert_eq!(
+        ok(store.adopt_session(user, &session(5), None, NOW).await),
+        None
+    );
+}
+
+pub async fn an_adoption_is_repeated_until_its_token_was_used(store: SharedStore) {
+    let (user, other) = two_users(&store).await;
+    let id = adopt(&store, user, 5, NOW).await;
+    let before = find(&store, id).await;
+    let again = async |user: UserId, since: Timestamp| {
+        let later = NOW + 61 * MINUTE;
+        ok(store
+            .adopt_session(user, &session(5), Some(since), later)
+            .await)
+    };
+    let adopted = Adopted {
+        session: id,
+        at: NOW,
+    };
+    assert_eq!(again(user, NOW).await, Some(adopted));
+    assert_eq!(find(&store, id).await, before);
+    assert_eq!(again(other, NOW).await, None, "not by another account");
+
+    ok(store.rotate_refresh(&rotation(id, 5, 6)).await);
+    assert_eq!(again(user, NOW).await, None);
+    assert_eq!(find(&store, id).await.ended_at, Some(NOW + 61 * MINUTE));
+}
+
+pub async fn an_adoption_is_repeated_only_as_long_as_it_may_be(store: SharedStore) {
+    let (user, _) = two_users(&store).await;
+    let id = adopt(&store, user, 5, NOW).await;
+    let again = session(5);
+    let late = store.adopt_session(user, &again, Some(NOW + MILLI), NOW + MINUTE);
+    assert_eq!(ok(late.await), None);
+    assert_eq!(find(&store, id).await.ended_at, Some(NOW + MINUTE));
+    let over = store.adopt_session(user, &again, Some(NOW), NOW + MINUTE);
+    assert_eq!(ok(over.await), None);
+}
+
+pub async fn the_sessions_not_used_for_longest_make_room_for_a_new_one(store: SharedStore) {
+    let (user, first) = log_in(&store, number(1), 0, 1).await;
+    let (other, others) = log_in(&store, number(2), 0, 2).await;
+    let second = adopt(&store, user.id, 3, NOW).await;
+    let third = adopt(&store, user.id, 4, NOW).await;
+    ok(store.touch_session(first, &client(1), NOW + MINUTE).await);
+    let ended = adopt(&store, user.id, 5, NOW).await;
+    ok(store.end_session(user.id, ended, NOW).await);
+
+    let now = NOW + 2 * MINUTE;
+    let new = session_of_at_most(6, 3);
+    let new = ok(store.adopt_session(user.id, &new, None, now).await).expect("the key is new");
+    assert_eq!(
+        live(&store, user.id, now).await,
+        [new.session, third, first]
+    );
+    assert_eq!(find(&store, second).await.ended_at, Some(now));
+    assert_eq!(find(&store, ended).await.ended_at, Some(NOW), "not again");
+
+    let login = NewLogin {
+        session: session_of_at_most(7, 1),
+        now,
+        ..login(number(1), 0, 7)
+    };
+    let (_, last) = logged_in(redeem_new_code(&store, &login, 7).await);
+    assert_eq!(live(&store, user.id, now).await, [last]);
+    assert_eq!(live(&store, other.id, now).await, [others]);
+}
+
+pub async fn a_repeated_adoption_ends_no_other_session(store: SharedStore) {
+    let (user, first) = log_in(&store, number(1), 0, 1).await;
+    let new = session_of_at_most(5, 2);
+    for _ in 0..3 {
+        let adopted = ok(store.adopt_session(user.id, &new, Some(NOW), NOW).await);
+        let id = adopted.expect("nobody has used its token").session;
+        assert_eq!(live(&store, user.id, NOW).await, [id, first]);
+    }
+}
+
+pub async fn many_logins_at_once_leave_as_many_sessions_as_there_may_be(store: SharedStore) {
+    let (user, _) = log_in(&store, number(1), 0, 1000).await;
+    let opened = all_at_once(&store, move |store, n| async move {
+        let new = session_of_at_most(n, 5);
+        let adopted = ok(store.adopt_session(user.id, &new, None, NOW).await);
+        adopted.expect("the key is new").session
+    })
+    .await;
+    let left = live(&store, user.id, NOW).await;
+    assert_eq!(left.len(), 5);
+    assert!(left.iter().all(|id| opened.contains(id)));
 }
 
 pub async fn a_session_of_an_unknown_account_is_not_adopted(store: SharedStore) {
     assert!(
         store
-            .adopt_session(UserId(1), &session(1), NOW)
+            .adopt_session(UserId(1), &session(1), None, NOW)
             .await
             .is_err()
     );
@@ -301,16 +483,58 @@ pub async fn all_sessions_are_ended(store: SharedStore) {
     assert_eq!(live(&store, user.id, NOW).await, []);
 }
 
-pub async fn of_many_rotations_of_one_token_one_is_done_and_the_session_ends(store: SharedStore) {
+pub async fn of_many_rotations_of_one_token_all_are_given_one_successor(store: SharedStore) {
     let (_, id) = log_in(&store, number(1), 0, 1).await;
     let answers = all_at_once(&store, |store, n| async move {
-        ok(store.rotate_refresh(&rotation(id, 1, 100 + n)).await)
+        let rotation = Rotation {
+            now: NOW + MINUTE + MILLI * u32::try_from(n).expect("a small number"),
+            ..rotation(id, 1, 2)
+        };
+        ok(store.rotate_refresh(&rotation).await)
     })
     .await;
-    assert_eq!(count(&answers, &Rotated::Done), 1);
+    assert!(matches!(answers[0], Rotated::Done { .. }), "{answers:?}");
+    assert_eq!(count(&answers, &answers[0]), CROWD, "made at one time");
+    let session = find(&store, id).await;
+    assert_eq!(session.ended_at, None);
+    assert_eq!(session.refresh_hash, hash(2));
+}
+
+pub async fn of_many_rotations_without_repetition_one_is_done_and_the_session_ends(
+    store: SharedStore,
+) {
+    let (_, id) = log_in(&store, number(1), 0, 1).await;
+    let answers = all_at_once(&store, |store, _| async move {
+        let rotation = rotation_since(id, 1, 2, None);
+        ok(store.rotate_refresh(&rotation).await)
+    })
+    .await;
+    assert_eq!(count(&answers, &done()), 1);
     assert_eq!(count(&answers, &Rotated::Reused), 1);
     assert_eq!(count(&answers, &Rotated::Gone), CROWD - 2);
     assert_eq!(find(&store, id).await.ended_at, Some(NOW + MINUTE));
+}
+
+/// An exchange that is repeated while its successor is used was repeated before that, or ends the
+/// session.
+pub async fn repeating_an_exchange_and_using_its_successor_at_once_agree(store: SharedStore) {
+    let (_, id) = log_in(&store, number(1), 0, 1).await;
+    ok(store.rotate_refresh(&rotation(id, 1, 2)).await);
+    let answers = all_at_once(&store, |store, n| async move {
+        let from = if n % 2 == 0 { 1 } else { 2 };
+        ok(store.rotate_refresh(&rotation(id, from, from + 1)).await)
+    })
+    .await;
+    let reused = count(&answers, &Rotated::Reused);
+    let gone = count(&answers, &Rotated::Gone);
+    let session = find(&store, id).await;
+    assert_eq!(reused, usize::from(session.ended_at.is_some()));
+    assert!(reused == 1 || gone == 0, "{answers:?}");
+    if reused == 0 {
+        assert_eq!(session.refresh_hash, hash(3));
+    }
+    let last = ok(store.rotate_refresh(&rotation(id, 1, 2)).await);
+    assert!(last == Rotated::Reused || last == Rotated::Gone, "{last:?}");
 }
 
 pub async fn many_sessions_rotate_at_once_and_none_disturbs_another(store: SharedStore) {
@@ -320,13 +544,24 @@ pub async fn many_sessions_rotate_at_once_and_none_disturbs_another(store: Share
         ok(store.rotate_refresh(&rotation(id, n, n + 100)).await)
     })
     .await;
-    assert_eq!(count(&answers, &Rotated::Done), CROWD);
+    assert_eq!(count(&answers, &done()), CROWD);
 }
 
-pub async fn of_many_adoptions_of_one_key_one_opens_a_session(store: SharedStore) {
+pub async fn of_many_adoptions_of_one_key_all_are_given_one_session(store: SharedStore) {
     let (user, _) = two_users(&store).await;
     let answers = all_at_once(&store, move |store, _| async move {
-        ok(store.adopt_session(user, &session(5), NOW).await)
+        ok(store.adopt_session(user, &session(5), Some(NOW), NOW).await)
+    })
+    .await;
+    assert!(answers[0].is_some());
+    assert_eq!(count(&answers, &answers[0]), CROWD);
+    assert_eq!(live(&store, user, NOW).await.len(), 2);
+}
+
+pub async fn of_many_adoptions_without_repetition_one_opens_a_session(store: SharedStore) {
+    let (user, _) = two_users(&store).await;
+    let answers = all_at_once(&store, move |store, _| async move {
+        ok(store.adopt_session(user, &session(5), None, NOW).await)
     })
     .await;
     assert_eq!(count(&answers, &None), CROWD - 1);
@@ -350,13 +585,13 @@ pub async fn ending_and_rotating_at_once_leave_the_session_ended(store: SharedSt
         if n == CROWD / 2 {
             ok(store.end_session(user.id, id, NOW + MINUTE).await);
         } else {
-            ok(store.rotate_refresh(&rotation(id, 1, 1)).await);
+            ok(store.rotate_refresh(&rotation(id, 1, 2)).await);
         }
     })
     .await;
     assert_eq!(find(&store, id).await.ended_at, Some(NOW + MINUTE));
     assert_eq!(
-        ok(store.rotate_refresh(&rotation(id, 1, 1)).await),
+        ok(store.rotate_refresh(&rotation(id, 1, 2)).await),
         Rotated::Gone
     );
 }

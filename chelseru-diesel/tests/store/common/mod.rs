@@ -150,6 +150,7 @@ pub(crate) fn login(number: MobileNumber, id: i64, at: Timestamp) -> NewLogin {
             refresh_hash: [1; 32],
             client: ClientInfo::default(),
             expires_at: at + std::time::Duration::from_secs(86_400),
+            at_most: None,
         },
         now: at,
     }

@@ -10,7 +10,13 @@ use crate::forge;
 
 on_both_databases! {
     a_refresh_token_is_exchanged_for_the_next_pair
-    a_reused_token_ends_the_whole_session
+    a_token_used_after_its_successor_ends_the_whole_session
+    a_lost_answer_is_given_again_an_hour_later
+    a_lost_answer_is_given_again_after_a_restart
+    a_grace_ends_to_the_second
+    without_a_grace_a_reused_token_ends_the_session
+    a_session_ends_by_its_absolute_lifetime
+    a_shorter_absolute_lifetime_counts_for_the_sessions_that_there_are
     a_reused_token_leaves_other_sessions_alone
     a_bad_token_is_refused
     a_token_past_its_end_is_expired
@@ -56,32 +62,160 @@ async fn a_refresh_token_is_exchanged_for_the_next_pair(database: Database) {
         .assert_status(200);
 }
 
-async fn a_reused_token_ends_the_whole_session(database: Database) {
+async fn a_token_used_after_its_successor_ends_the_whole_session(database: Database) {
     let server = TestServer::start(database).await;
+    let first = log_in(&server, "09121234567").await;
+    let second = Tokens::of(&refresh(&server, &first.refresh).await);
+    let third = Tokens::of(&refresh(&server, &second.refresh).await);
+    assert_refused(
+        &refresh(&server, &first.refresh).await,
+        "Token is blacklisted",
+    );
+    assert_session_is_over(&server, &[&first, &second, &third]).await;
+}
+
+/// None of these tokens is worth anything, at once.
+async fn assert_session_is_over(server: &TestServer, tokens: &[&Tokens]) {
+    for tokens in tokens {
+        assert_refused(
+            &refresh(server, &tokens.refresh).await,
+            "Token is blacklisted",
+        );
+        server
+            .get("/whoami")
+            .bearer(&tokens.access)
+            .await
+            .assert_status(401);
+    }
+}
+
+async fn a_lost_answer_is_given_again_an_hour_later(database: Database) {
+    let server = TestServer::start(database).await;
+    let first = log_in(&server, "09121234567").await;
+    server.clock.advance(Duration::from_millis(1500));
+    let lost = Tokens::of(&refresh(&server, &first.refresh).await);
+    for _ in 0..2 {
+        server.clock.advance(Duration::from_secs(3600));
+        let again = Tokens::of(&refresh(&server, &first.refresh).await);
+        assert_eq!(again.refresh, lost.refresh, "the very same token");
+        server
+            .get("/whoami")
+            .bearer(&again.access)
+            .await
+            .assert_status(200);
+    }
+    let next = Tokens::of(&refresh(&server, &lost.refresh).await);
+    assert_ne!(next.refresh, lost.refresh);
+    assert_refused(
+        &refresh(&server, &first.refresh).await,
+        "Token is blacklisted",
+    );
+    assert_session_is_over(&server, &[&lost, &next]).await;
+}
+
+async fn a_lost_answer_is_given_again_after_a_restart(database: Database) {
+    let server = TestServer::start(database).await;
+    let first = log_in(&server, "09121234567").await;
+    let lost = Tokens::of(&refresh(&server, &first.refresh).await);
+    let server = server.restart(|setup| setup).await;
+    let again = Tokens::of(&refresh(&server, &first.refresh).await);
+    assert_eq!(again.refresh, lost.refresh);
+    let next = Tokens::of(&refresh(&server, &again.refresh).await);
+
+    let server = server.restart(|setup| setup).await;
+    assert_refused(
+        &refresh(&server, &first.refresh).await,
+        "Token is blacklisted",
+    );
+    assert_session_is_over(&server, &[&next]).await;
+}
+
+async fn a_grace_ends_to_the_second(database: Database) {
+    let server = Setup::new(database)
+        .await
+        .config(|config| config.refresh_grace(Duration::from_secs(10)))
+        .start()
+        .await;
+    let first = log_in(&server, "09121234567").await;
+    let second = Tokens::of(&refresh(&server, &first.refresh).await);
+    server.clock.advance(Duration::from_secs(10));
+    let again = Tokens::of(&refresh(&server, &first.refresh).await);
+    assert_eq!(again.refresh, second.refresh);
+    server.clock.advance(Duration::from_secs(1));
+    assert_refused(
+        &refresh(&server, &first.refresh).await,
+        "Token is blacklisted",
+    );
+    assert_session_is_over(&server, &[&second]).await;
+}
+
+async fn without_a_grace_a_reused_token_ends_the_session(database: Database) {
+    let server = Setup::new(database)
+        .await
+        .config(|config| config.refresh_grace(Duration::ZERO))
+        .start()
+        .await;
     let first = log_in(&server, "09121234567").await;
     let second = Tokens::of(&refresh(&server, &first.refresh).await);
     assert_refused(
         &refresh(&server, &first.refresh).await,
         "Token is blacklisted",
     );
-    assert_refused(
-        &refresh(&server, &second.refresh).await,
-        "Token is blacklisted",
-    );
-    for access in [&first.access, &second.access] {
+    assert_session_is_over(&server, &[&first, &second]).await;
+}
+
+async fn a_session_ends_by_its_absolute_lifetime(database: Database) {
+    let day = Duration::from_secs(86_400);
+    let server = Setup::new(database)
+        .await
+        .config(|config| config.session_lifetime(3 * day))
+        .start()
+        .await;
+    let mut tokens = log_in(&server, "09121234567").await;
+    let end = forge::read(&tokens.access)["iat"].as_i64().unwrap() + 3 * 86_400;
+    for left in [3 * 86_400 - 80_000, 3 * 86_400 - 160_000, 19_200, 1] {
+        let now = chelseru_core::Timestamp::from_secs(end - left);
+        server.clock.set(now);
+        tokens = Tokens::of(&refresh(&server, &tokens.refresh).await);
+        let exp = forge::read(&tokens.refresh)["exp"].as_i64().unwrap();
+        assert_eq!(exp, end.min(end - left + 86_400));
+    }
+    server.clock.advance(Duration::from_secs(1));
+    assert_refused(&refresh(&server, &tokens.refresh).await, "Token is expired");
+    server
+        .get("/whoami")
+        .bearer(&tokens.access)
+        .await
+        .assert_status(401);
+}
+
+async fn a_shorter_absolute_lifetime_counts_for_the_sessions_that_there_are(database: Database) {
+    let server = TestServer::start(database).await;
+    let first = log_in(&server, "09121234567").await;
+    server.clock.advance(Duration::from_secs(7200));
+    let tokens = Tokens::of(&refresh(&server, &first.refresh).await);
+    let server = server
+        .restart(|setup| setup.config(|config| config.session_lifetime(Duration::from_secs(3600))))
+        .await;
+    for path in ["/whoami", "/api/sessions/"] {
         server
-            .get("/whoami")
-            .bearer(access)
+            .get(path)
+            .bearer(&tokens.access)
             .await
             .assert_status(401);
     }
+    assert_refused(
+        &refresh(&server, &tokens.refresh).await,
+        "Token is blacklisted",
+    );
 }
 
 async fn a_reused_token_leaves_other_sessions_alone(database: Database) {
     let server = TestServer::start(database).await;
     let phone = log_in(&server, "09121234567").await;
     let laptop = log_in(&server, "09121234567").await;
-    refresh(&server, &phone.refresh).await.assert_status(200);
+    let second = Tokens::of(&refresh(&server, &phone.refresh).await);
+    refresh(&server, &second.refresh).await.assert_status(200);
     refresh(&server, &phone.refresh).await.assert_status(401);
     server
         .get("/whoami")

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chelseru_tests::{Database, TestServer, Tokens, log_in, on_both_databases, send_code};
+use chelseru_tests::{Database, Setup, TestServer, Tokens, log_in, on_both_databases, send_code};
 use serde_json::{Value, json};
 
 use crate::forge;
@@ -13,6 +13,7 @@ on_both_databases! {
     a_user_sees_nobody_elses_sessions
     each_group_has_its_own_sessions
     sessions_outlive_a_restart
+    the_session_not_used_for_longest_makes_room
 }
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0";
@@ -116,4 +117,27 @@ async fn sessions_outlive_a_restart(database: Database) {
         .post("/api/token/refresh/")
         .json(&json!({ "refresh": tokens.refresh }));
     Tokens::of(&answer.await);
+}
+
+async fn the_session_not_used_for_longest_makes_room(database: Database) {
+    let setup = Setup::new(database).await;
+    let setup = setup.config(|config| config.max_sessions_per_user(2));
+    let server = setup.start().await;
+    let whoami = async |tokens: &Tokens| {
+        let answer = server.get("/whoami").bearer(&tokens.access).await;
+        answer.status
+    };
+    let other = log_in(&server, "09121234568").await;
+    let phone = log_in(&server, "09121234567").await;
+    server.clock.advance(Duration::from_secs(1));
+    let laptop = log_in(&server, "09121234567").await;
+    server.clock.advance(Duration::from_secs(60));
+    assert_eq!(whoami(&phone).await, 200);
+
+    let tablet = log_in(&server, "09121234567").await;
+    assert_eq!(whoami(&laptop).await, 401);
+    assert_eq!(list(&server, &tablet.access).await.len(), 2);
+    for tokens in [&phone, &tablet, &other] {
+        assert_eq!(whoami(tokens).await, 200);
+    }
 }

@@ -9,7 +9,7 @@ on_both_databases! {
     both_tokens_of_a_live_session_are_good
     a_bad_token_is_refused
     the_tokens_of_an_ended_session_are_not_good
-    a_refresh_token_that_was_exchanged_is_not_good
+    an_exchanged_refresh_token_is_good_until_its_successor_was_used
 }
 
 async fn verify(server: &TestServer, token: &str) -> Answer {
@@ -63,18 +63,21 @@ async fn the_tokens_of_an_ended_session_are_not_good(database: Database) {
     }
 }
 
-async fn a_refresh_token_that_was_exchanged_is_not_good(database: Database) {
+async fn an_exchanged_refresh_token_is_good_until_its_successor_was_used(database: Database) {
     let server = TestServer::start(database).await;
-    let first = log_in(&server, "09121234567").await;
-    let second = server
-        .post("/api/token/refresh/")
-        .json(&json!({ "refresh": first.refresh }))
-        .await;
-    assert_refused(
-        &verify(&server, &first.refresh).await,
-        "Token is blacklisted",
-    );
+    let exchange = async |token: &str| {
+        let call = server.post("/api/token/refresh/");
+        Tokens::of(&call.json(&json!({ "refresh": token })).await).refresh
+    };
+    let first = log_in(&server, "09121234567").await.refresh;
+    let second = exchange(&first).await;
+    for token in [&first, &second] {
+        verify(&server, token).await.assert_status(200);
+    }
+    let third = exchange(&second).await;
     // Asking is no use: it does not end the session.
-    let refresh = Tokens::of(&second).refresh;
-    verify(&server, &refresh).await.assert_status(200);
+    assert_refused(&verify(&server, &first).await, "Token is blacklisted");
+    for token in [&second, &third] {
+        verify(&server, token).await.assert_status(200);
+    }
 }

@@ -125,6 +125,7 @@ impl Fixture {
                 refresh_hash: [0; 32],
                 client: crate::Client::default().describe(),
                 expires_at: now + Duration::from_secs(1000),
+                at_most: None,
             },
             now,
         };

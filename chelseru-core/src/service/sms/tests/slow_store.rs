@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, Session, SessionId};
 use crate::store::{
-    CodeId, CountedCode, Maintenance, MemoryStore, NewCode, NewLogin, NewSession, NewSms,
+    Adopted, CodeId, CountedCode, Maintenance, MemoryStore, NewCode, NewLogin, NewSession, NewSms,
     NewSmsRequest, OtpStore, RateStore, Redeemed, Reservation, Rotated, Rotation, SessionStore,
     SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord, SmsRequestId, SmsRequests, SmsStatus, SmsTotal,
     StoreError, StoreResult, Take, TakeResult, UserStore,
@@ -80,7 +80,7 @@ pass_on! {
         fn list_sessions(user: UserId, now: Timestamp) -> Vec<Session>;
         fn touch_session(id: SessionId, client: &ClientInfo, now: Timestamp) -> ();
         fn rotate_refresh(rotation: &Rotation) -> Rotated;
-        fn adopt_session(user: UserId, session: &NewSession, now: Timestamp) -> Option<SessionId>;
+        fn adopt_session(user: UserId, session: &NewSession, repeat_since: Option<Timestamp>, now: Timestamp) -> Option<Adopted>;
         fn end_session(user: UserId, id: SessionId, now: Timestamp) -> bool;
         fn end_sessions(user: UserId, keep: Option<SessionId>, now: Timestamp) -> u64;
     }
