@@ -16,7 +16,7 @@ use tokio::sync::broadcast;
 
 use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
-use crate::session::SessionId;
+use crate::session::{ClientInfo, SessionId};
 use crate::sms::{Credit, Delivery, SmsError};
 use crate::store::{SmsId, SmsPurpose};
 use crate::user::UserId;
@@ -43,6 +43,8 @@ pub enum Event {
         session: SessionId,
         /// Whether the account was made just now.
         is_new: bool,
+        /// From where, and with which device and browser.
+        client: ClientInfo,
     },
     /// A provider accepted a message.
     SmsAccepted(SmsAttempt),
@@ -203,7 +205,15 @@ fn log(event: &Event) {
             user,
             session,
             is_new,
-        } => tracing::info!(user = user.0, session = session.0, is_new, "logged in"),
+            client,
+        } => tracing::info!(
+            user = user.0,
+            session = session.0,
+            is_new,
+            device = client.device,
+            browser = client.browser,
+            "logged in"
+        ),
         Event::SmsAccepted(sms) => tracing::info!(
             sms = sms.sms.0,
             to = ?sms.to,

@@ -8,7 +8,7 @@ use crate::config::AuthMethod;
 use crate::error::Error;
 use crate::mobile::MobileNumber;
 use crate::otp::Code;
-use crate::service::{Chelseru, IdempotencyKey, Login, Message};
+use crate::service::{Chelseru, IdempotencyKey, Login, LogoutScope, Message};
 use crate::session::SessionId;
 use crate::sms::{SmsErrorKind, TemplateId};
 use crate::token::TokenError;
@@ -185,18 +185,31 @@ async fn token_verify(chelseru: &Chelseru, request: &Request<'_>) -> Result<Resp
     Ok(Response::ok(&json!({})))
 }
 
-/// Ends the session of the refresh token in the body, or without one that of the access token.
+/// Ends the session of the refresh token in the body, or without one that of the access token; with a
+/// scope, other sessions of the same user.
 async fn logout(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {
-    if Fields::parse(request)?.has("refresh") || request.authorization.is_none() {
-        let token = token_field(request, "refresh")?;
-        chelseru.log_out(&token).await?;
-    } else {
-        let user = chelseru.identify(request).await?;
-        // A token of another service has no session that could be ended here.
-        let session = user
-            .session
-            .ok_or(Error::AccessToken(TokenError::Invalid))?;
-        chelseru.end_session(&user, session).await?;
+    let mut fields = Fields::parse(request)?;
+    if fields.has("refresh") || request.authorization.is_none() {
+        let token = fields.required("refresh", |text| Ok(text.to_owned()));
+        let scope = fields.optional("scope", logout_scope).unwrap_or_default();
+        fields.finish()?;
+        let token = token.ok_or_else(Response::server_error)?;
+        chelseru.log_out(&token, scope).await?;
+        return Ok(Response::ok(&json!({})));
+    }
+    let user = chelseru.identify(request).await?;
+    let scope = fields.optional("scope", logout_scope).unwrap_or_default();
+    fields.finish()?;
+    match scope {
+        LogoutScope::This => {
+            // A token of another service has no session that could be ended here.
+            let session = user
+                .session
+                .ok_or(Error::AccessToken(TokenError::Invalid))?;
+            chelseru.end_session(&user, session).await?;
+        }
+        LogoutScope::Others => drop(chelseru.end_other_sessions(&user).await?),
+        LogoutScope::All => drop(chelseru.end_all_sessions(&user).await?),
     }
     Ok(Response::ok(&json!({})))
 }
@@ -219,6 +232,17 @@ fn token_field(request: &Request<'_>, name: &str) -> Result<String, Response> {
 fn mobile_number(text: &str) -> Result<MobileNumber, String> {
     text.parse()
         .map_err(|_| "Enter a valid Iranian mobile number, such as 09121234567.".to_owned())
+}
+
+fn logout_scope(value: &Value) -> Result<Option<LogoutScope>, String> {
+    match value.as_str().map(str::trim) {
+        Some("") => Ok(None),
+        Some("this") => Ok(Some(LogoutScope::This)),
+        Some("others") => Ok(Some(LogoutScope::Others)),
+        Some("all") => Ok(Some(LogoutScope::All)),
+        _ if value.is_null() => Ok(None),
+        _ => Err("Enter one of \"this\", \"others\" and \"all\".".to_owned()),
+    }
 }
 
 fn message_text(text: &str) -> Result<String, String> {

@@ -163,6 +163,7 @@ impl Chelseru {
                     user: user.id,
                     session,
                     is_new,
+                    client: login.session.client,
                 });
                 let refresh = self.refresh_token(user.id, session, &refresh_jti, now, now);
                 Ok(self.pair(user.id, session, Some(refresh), now))

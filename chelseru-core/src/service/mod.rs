@@ -14,7 +14,7 @@ use jsonwebtoken::jwk::JwkSet;
 
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
-pub use self::sessions::{CurrentUser, SessionView};
+pub use self::sessions::{CurrentUser, LogoutScope, SessionView};
 pub use self::sms::{Balance, IdempotencyKey, InvalidIdempotencyKey, Message, ProviderHealth};
 use self::sms::{Gateway, ToldBudgets};
 use self::tokens::Successors;

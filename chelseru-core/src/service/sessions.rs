@@ -44,6 +44,18 @@ impl CurrentUser {
     }
 }
 
+/// Which sessions a logout ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogoutScope {
+    /// That of the token.
+    #[default]
+    This,
+    /// All of the user's but that one.
+    Others,
+    /// All of the user's.
+    All,
+}
+
 /// A session as its owner sees it.
 #[derive(Clone, Debug, Serialize)]
 pub struct SessionView {
@@ -142,11 +154,27 @@ impl Chelseru {
     ///
     /// [`Error::Store`].
     pub async fn end_other_sessions(&self, user: &CurrentUser) -> Result<u64, Error> {
-        let ended = self
-            .store()
-            .end_sessions(user.id, user.session, self.now())
-            .await?;
-        tracing::info!(user = user.id.0, ended, "other sessions ended");
+        self.end_sessions(user.id, user.session, self.now()).await
+    }
+
+    /// Ends all of the user's sessions, the current one too, and says how many.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn end_all_sessions(&self, user: &CurrentUser) -> Result<u64, Error> {
+        self.end_sessions(user.id, None, self.now()).await
+    }
+
+    pub(super) async fn end_sessions(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<u64, Error> {
+        let ended = self.store().end_sessions(user, keep, now).await?;
+        let kept = keep.map(|session| session.0);
+        tracing::info!(user = user.0, kept, ended, "sessions ended");
         Ok(ended)
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::Chelseru;
+use super::{Chelseru, LogoutScope};
 use crate::clock::Timestamp;
 use crate::device::Client;
 use crate::error::Error;
@@ -101,26 +101,21 @@ impl Chelseru {
             return Ok(());
         };
         let session = self.session_of(&claims, id, now).await?;
-        if claims.token_type == TokenType::Refresh {
-            let hash = refresh_hash(&claims.jti);
-            let may_repeat = |replaced: ReplacedToken| {
-                let since = self.repeat_since(now);
-                replaced.hash == hash && since.is_some_and(|since| replaced.at >= since)
-            };
-            if session.refresh_hash != hash && !session.replaced.is_some_and(may_repeat) {
-                return Err(TokenError::Blacklisted.into());
-            }
+        if claims.token_type == TokenType::Refresh && !self.is_exchangeable(&session, &claims, now)
+        {
+            return Err(TokenError::Blacklisted.into());
         }
         Ok(())
     }
 
-    /// Ends the session of a refresh token. Any refresh token of the session will do: who holds one
-    /// may end it.
+    /// Ends sessions of a refresh token's user. To end its own session, any refresh token of it will
+    /// do: who holds one may end it. To end others, it must be one that could be exchanged.
     ///
     /// # Errors
     ///
-    /// [`Error::Token`], also when the session has ended before; [`Error::Store`].
-    pub async fn log_out(&self, refresh: &str) -> Result<(), Error> {
+    /// [`Error::Token`], also when the session has ended before; [`Error::UserInactive`],
+    /// [`Error::Store`].
+    pub async fn log_out(&self, refresh: &str, scope: LogoutScope) -> Result<(), Error> {
         let now = self.now();
         let claims = self
             .inner
@@ -128,12 +123,30 @@ impl Chelseru {
             .verify_type(refresh, TokenType::Refresh, now)?;
         // A token of another service names no session of ours that could be ended.
         let session = claims.session.ok_or(TokenError::Invalid)?;
+        if scope != LogoutScope::This {
+            let kept = self.session_of(&claims, session, now).await?;
+            if !self.is_exchangeable(&kept, &claims, now) {
+                return Err(TokenError::Blacklisted.into());
+            }
+            let keep = (scope == LogoutScope::Others).then_some(session);
+            return self.end_sessions(claims.user, keep, now).await.map(drop);
+        }
         if self.store().end_session(claims.user, session, now).await? {
             tracing::info!(user = claims.user.0, session = session.0, "logged out");
             Ok(())
         } else {
             Err(TokenError::Blacklisted.into())
         }
+    }
+
+    /// Whether the refresh token is the session's, or the one before it that may be exchanged again.
+    fn is_exchangeable(&self, session: &Session, claims: &Claims, now: Timestamp) -> bool {
+        let hash = refresh_hash(&claims.jti);
+        let may_repeat = |replaced: ReplacedToken| {
+            let since = self.repeat_since(now);
+            replaced.hash == hash && since.is_some_and(|since| replaced.at >= since)
+        };
+        session.refresh_hash == hash || session.replaced.is_some_and(may_repeat)
     }
 
     /// The live session of a token, of an account that may use it.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chelseru_core::UserId;
+use chelseru_core::events::Event;
 use chelseru_tests::{
     Database, Setup, TestServer, Tokens, another_code, log_in, log_in_with, on_both_databases,
     send_code,
@@ -27,6 +28,7 @@ on_both_databases! {
     a_number_that_comes_back_is_the_same_user
     an_inactive_user_is_told_so_only_with_the_right_code
     every_length_of_codes_works
+    a_login_is_told_with_its_device
 }
 
 const WRONG_CODE: &str = r#"{"error":"The code sent to this mobile number was not found."}"#;
@@ -238,4 +240,39 @@ async fn every_length_of_codes_works(database: Database) {
             .await
             .assert_status(200);
     }
+}
+
+async fn a_login_is_told_with_its_device(database: Database) {
+    let server = TestServer::start(database).await;
+    let code = send_code(&server, "09121234567").await;
+    let mut events = server.chelseru.events();
+    let login = server
+        .post("/api/authenticate/")
+        .header(
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
+        )
+        .json(&json!({ "mobile_number": "09121234567", "code": code }))
+        .await;
+    let claims = forge::read(&Tokens::of(&login).access);
+    let Some(Event::LoggedIn {
+        user,
+        session,
+        is_new,
+        client,
+        ..
+    }) = events.next().await
+    else {
+        panic!("no login");
+    };
+    assert_eq!(
+        (json!(user), json!(session)),
+        (claims["user_id"].clone(), claims["sid"].clone())
+    );
+    assert!(is_new);
+    assert_eq!(
+        (client.device.as_str(), client.browser.as_str()),
+        ("Linux", "Firefox")
+    );
+    assert_eq!(client.ip_address, "127.0.0.1");
 }

@@ -1,6 +1,6 @@
 //! POST /api/logout/
 
-use chelseru_tests::{Database, TestServer, log_in, on_both_databases};
+use chelseru_tests::{Database, TestServer, Tokens, log_in, on_both_databases};
 use serde_json::json;
 
 on_both_databases! {
@@ -10,6 +10,9 @@ on_both_databases! {
     an_access_token_in_the_body_is_of_the_wrong_type
     without_any_token_the_field_is_asked_for
     other_sessions_go_on
+    a_scope_says_which_sessions_end
+    a_token_that_was_used_up_ends_no_other_session
+    an_unknown_scope_is_refused_and_ends_nothing
 }
 
 async fn the_refresh_token_ends_its_session(database: Database) {
@@ -112,4 +115,89 @@ async fn other_sessions_go_on(database: Database) {
         .bearer(&laptop.access)
         .await
         .assert_status(200);
+}
+
+async fn status(server: &TestServer, tokens: &Tokens) -> u16 {
+    let answer = server.get("/whoami").bearer(&tokens.access).await;
+    answer.status
+}
+
+async fn a_scope_says_which_sessions_end(database: Database) {
+    let server = TestServer::start(database).await;
+    let stranger = log_in(&server, "09121234568").await;
+    for with_refresh in [false, true] {
+        for (scope, expected) in [
+            (json!("this"), [401, 200, 200]),
+            (json!(null), [401, 200, 200]),
+            (json!("others"), [200, 401, 401]),
+            (json!("all"), [401, 401, 401]),
+        ] {
+            let mut logins = Vec::new();
+            for _ in 0..3 {
+                logins.push(log_in(&server, "09121234567").await);
+            }
+            let logout = server.post("/api/logout/");
+            let logout = if with_refresh {
+                logout.json(&json!({ "scope": scope, "refresh": logins[0].refresh }))
+            } else {
+                let logout = logout.json(&json!({ "scope": scope }));
+                logout.bearer(&logins[0].access)
+            };
+            logout.await.assert_text(200, "{}");
+            let mut statuses = Vec::new();
+            for tokens in &logins {
+                statuses.push(status(&server, tokens).await);
+            }
+            assert_eq!(statuses, expected, "{scope}, {with_refresh}");
+        }
+    }
+    assert_eq!(status(&server, &stranger).await, 200);
+}
+
+async fn a_token_that_was_used_up_ends_no_other_session(database: Database) {
+    let server = TestServer::start(database).await;
+    let first = log_in(&server, "09121234567").await;
+    let other = log_in(&server, "09121234567").await;
+    let mut last = first.clone();
+    for _ in 0..2 {
+        let refresh = server.post("/api/token/refresh/");
+        last = Tokens::of(&refresh.json(&json!({ "refresh": last.refresh })).await);
+    }
+    let logout = |scope: &str| {
+        let body = json!({ "refresh": first.refresh, "scope": scope });
+        server.post("/api/logout/").json(&body)
+    };
+    for scope in ["others", "all"] {
+        logout(scope).await.assert_json(
+            401,
+            &json!({ "detail": "Token is blacklisted", "code": "token_not_valid" }),
+        );
+    }
+    for tokens in [&last, &other] {
+        assert_eq!(status(&server, tokens).await, 200);
+    }
+    logout("this").await.assert_text(200, "{}");
+    assert_eq!(status(&server, &last).await, 401);
+    assert_eq!(status(&server, &other).await, 200);
+}
+
+async fn an_unknown_scope_is_refused_and_ends_nothing(database: Database) {
+    let server = TestServer::start(database).await;
+    let tokens = log_in(&server, "09121234567").await;
+    for scope in [json!("ALL"), json!("mine"), json!(1), json!(["all"])] {
+        let by_refresh = server
+            .post("/api/logout/")
+            .json(&json!({ "scope": scope, "refresh": tokens.refresh }));
+        let by_access = server
+            .post("/api/logout/")
+            .bearer(&tokens.access)
+            .json(&json!({ "scope": scope }));
+        for call in [by_refresh, by_access] {
+            call.await.assert_json(
+                400,
+                &json!({ "scope": ["Enter one of \"this\", \"others\" and \"all\"."] }),
+            );
+        }
+        assert_eq!(status(&server, &tokens).await, 200);
+    }
 }
