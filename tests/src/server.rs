@@ -26,9 +26,10 @@ pub const SIGNING_KEY: &str = "a signing key that only the tests know";
 /// longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a server is made of, before it starts.
+/// What a server is made of, before it starts. Clones share the database, the clock and the provider.
+#[derive(Clone)]
 pub struct Setup {
-    database: TestDatabase,
+    database: Arc<TestDatabase>,
     url: Option<String>,
     config: ConfigBuilder,
     clock: ManualClock,
@@ -39,6 +40,7 @@ pub struct Setup {
 }
 
 /// Who sends the messages.
+#[derive(Clone)]
 enum Providers {
     Recording,
     Made(Arc<dyn SmsProvider>),
@@ -49,7 +51,7 @@ impl Setup {
     /// Over a fresh database, with default settings.
     pub async fn new(database: Database) -> Self {
         Self {
-            database: TestDatabase::create(database).await,
+            database: Arc::new(TestDatabase::create(database).await),
             url: None,
             config: Config::builder().signing_key(SIGNING_KEY),
             clock: ManualClock::default(),
@@ -197,6 +199,13 @@ impl TestServer {
         let setup = self.setup.take().expect("what it was made of");
         drop(self);
         change(setup).start().await
+    }
+
+    /// Starts another one over the same database, as a second process would be.
+    #[must_use = "the new server stops when it is dropped"]
+    pub async fn beside(&self) -> Self {
+        let setup = self.setup.clone().expect("what it was made of");
+        setup.start().await
     }
 
     /// Where it listens.

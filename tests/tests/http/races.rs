@@ -20,6 +20,7 @@ on_both_databases! {
     of_a_hundred_guesses_at_most_five_are_compared
     the_right_code_among_wrong_guesses_succeeds_at_most_once
     twenty_refreshes_with_one_token_are_given_one_successor
+    twenty_refreshes_on_two_servers_are_given_one_successor
     of_twenty_refreshes_without_a_grace_one_succeeds
     twenty_exchanges_of_another_services_token_are_given_one_session
     of_twenty_exchanges_of_another_services_token_without_a_grace_one_succeeds
@@ -178,6 +179,26 @@ async fn twenty_refreshes_with_one_token_are_given_one_successor(database: Datab
     }
 }
 
+async fn twenty_refreshes_on_two_servers_are_given_one_successor(database: Database) {
+    let one = TestServer::start(database).await;
+    let two = one.beside().await;
+    let tokens = log_in(&one, "09121234567").await;
+    let both = [&one, &two];
+    let calls = (0..20).map(|nth| refresh(both[nth % 2], &tokens.refresh));
+    let (statuses, answers) = at_once(calls).await;
+    assert_eq!(statuses, BTreeMap::from([(200, 20)]));
+    let given: Vec<_> = answers.iter().map(Tokens::of).collect();
+    assert!(given.iter().all(|one| one.refresh == given[0].refresh));
+
+    let next = Tokens::of(&refresh(&two, &given[0].refresh).await);
+    refresh(&one, &tokens.refresh).await.assert_status(401);
+    for server in both {
+        refresh(server, &next.refresh).await.assert_status(401);
+        let ended = server.get("/whoami").bearer(&next.access).await;
+        ended.assert_status(401);
+    }
+}
+
 async fn of_twenty_refreshes_without_a_grace_one_succeeds(database: Database) {
     let server = without_grace(database).await;
     let tokens = log_in(&server, "09121234567").await;
@@ -230,6 +251,7 @@ async fn twenty_logins_at_once_leave_as_many_sessions_as_there_may_be(database: 
     let setup = Setup::new(database).await;
     let setup = setup.config(|config| config.max_sessions_per_user(3));
     let server = setup.start().await;
+    let other = server.beside().await;
     let before = log_in(&server, "09121234567").await.access;
     server.clock.advance(std::time::Duration::from_secs(1));
     let code = send_code(&server, "09121234567").await;
@@ -248,7 +270,7 @@ async fn twenty_logins_at_once_leave_as_many_sessions_as_there_may_be(database: 
     let mut live = Vec::new();
     for answer in &answers {
         let access = Tokens::of(answer).access;
-        if server.get("/whoami").bearer(&access).await.status == 200 {
+        if other.get("/whoami").bearer(&access).await.status == 200 {
             live.push(access);
         }
     }

@@ -1,5 +1,6 @@
 //! DELETE /api/sessions/{id}/ and DELETE /api/sessions/
 
+use chelseru_core::UserId;
 use chelseru_tests::{Database, TestServer, log_in, on_both_databases};
 use serde_json::json;
 
@@ -12,6 +13,7 @@ on_both_databases! {
     a_session_of_somebody_else_is_not_found_and_goes_on
     a_session_of_the_same_number_in_another_group_is_somebody_elses
     all_sessions_but_the_current_one_are_ended
+    what_one_server_ends_the_other_refuses_at_once
 }
 
 fn path_of(access: &str) -> String {
@@ -116,4 +118,20 @@ async fn all_sessions_but_the_current_one_are_ended(database: Database) {
     }
     assert_alive(&server, &current).await;
     assert_alive(&server, &yours).await;
+}
+
+async fn what_one_server_ends_the_other_refuses_at_once(database: Database) {
+    let one = TestServer::start(database).await;
+    let two = one.beside().await;
+    let phone = log_in(&one, "09121234567").await.access;
+    let laptop = log_in(&two, "09121234567").await.access;
+    assert_alive(&two, &phone).await;
+    let delete = one.delete(&path_of(&phone)).bearer(&laptop);
+    delete.await.assert_status(204);
+    assert_dead(&two, &phone).await;
+
+    assert_alive(&two, &laptop).await;
+    let id = UserId(forge::read(&laptop)["user_id"].as_i64().unwrap());
+    one.store().set_user_active(id, false).await.unwrap();
+    assert_dead(&two, &laptop).await;
 }
