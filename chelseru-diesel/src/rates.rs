@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chelseru_core::Timestamp;
-use chelseru_core::store::{RateStore, StoreResult, Take, TakeResult, Taken};
+use chelseru_core::store::{Correction, RateStore, StoreResult, Take, TakeResult, Taken};
 use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::result::Error;
@@ -80,21 +80,28 @@ impl RateStore for DieselStore {
         })
     }
 
-    async fn correct(&self, key: &str, ends_at: Timestamp, change: i64) -> StoreResult<()> {
-        let key = key.to_owned();
-        // So that its opposite is a number too.
-        let change = change.max(-i64::MAX);
-        run!(self, write, |connection| {
-            let corrected = case_when(rates::total.lt(-change), 0_i64.into_sql::<BigInt>())
-                .when(rates::total.gt(i64::MAX - change.max(0)), i64::MAX)
-                .otherwise(rates::total + change);
-            diesel::update(rates::table.find(key.as_str()))
-                .filter(rates::ends_at.eq(ends_at.as_millis()))
-                .set(rates::total.eq(corrected))
-                .prepared()
-                .execute(connection)
-                .await?;
-            Ok(())
+    async fn correct(&self, corrections: &[Correction]) -> StoreResult<()> {
+        if corrections.is_empty() {
+            return Ok(());
+        }
+        // In the order in which they are taken, for the same reason.
+        let mut sorted = corrections.to_vec();
+        sorted.sort_by(|one, other| one.key.cmp(&other.key));
+        run!(self, transaction, |connection| {
+            for correction in &sorted {
+                // So that its opposite is a number too.
+                let change = correction.change.max(-i64::MAX);
+                let corrected = case_when(rates::total.lt(-change), 0_i64.into_sql::<BigInt>())
+                    .when(rates::total.gt(i64::MAX - change.max(0)), i64::MAX)
+                    .otherwise(rates::total + change);
+                diesel::update(rates::table.find(correction.key.as_str()))
+                    .filter(rates::ends_at.eq(correction.ends_at.as_millis()))
+                    .set(rates::total.eq(corrected))
+                    .prepared()
+                    .execute(connection)
+                    .await?;
+            }
+            Ok(Outcome::Commit(()))
         })
     }
 }

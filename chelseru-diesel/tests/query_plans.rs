@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use crate::common::{NOW, code, login, number};
 use chelseru_core::store::{
-    CodeId, Maintenance, NewSession, NewSms, NewSmsRequest, OtpStore, RateStore, Redeemed,
-    Rotation, SessionStore, SmsClaim, SmsLog, SmsOutcome, SmsPurpose, SmsRequests, SmsStatus,
-    Successor, Take, UserStore,
+    CodeId, Correction, Maintenance, NewSession, NewSms, NewSmsRequest, OtpStore, RateStore,
+    Redeemed, Rotation, SessionStore, SmsClaim, SmsLog, SmsOutcome, SmsPurpose, SmsRequests,
+    SmsStatus, Successor, Take, UserStore,
 };
 use chelseru_core::{ClientInfo, SessionId, UserId};
 use chelseru_diesel::DieselStore;
@@ -207,7 +207,12 @@ async fn call_everything(store: &DieselStore) {
     for count in 1..=takes.len() {
         store.take(&takes[..count], NOW).await.unwrap();
     }
-    store.correct("a", later, 1).await.unwrap();
+    let correction = Correction {
+        key: "a".to_owned(),
+        ends_at: later,
+        change: 1,
+    };
+    store.correct(&[correction]).await.unwrap();
 
     store.purge(NOW, 10).await.unwrap();
     store.ping().await.unwrap();

@@ -511,6 +511,17 @@ pub enum TakeResult {
     },
 }
 
+/// A change of what was taken from one supply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// The supply.
+    pub key: String,
+    /// When the window ends in which it was taken.
+    pub ends_at: Timestamp,
+    /// How much more was taken than was counted; less than 0 gives back.
+    pub change: i64,
+}
+
 /// Counters of what may happen only so often.
 #[async_trait]
 pub trait RateStore: Send + Sync {
@@ -519,10 +530,10 @@ pub trait RateStore: Send + Sync {
     /// is there twice is a [`StoreError::Fault`].
     async fn take(&self, takes: &[Take], now: Timestamp) -> StoreResult<TakeResult>;
 
-    /// Corrects what was taken, down to 0 and beyond any limit, in the window that ends at `ends_at`;
-    /// if that was purged, or has ended and another one begun, nothing is changed. A total never wraps:
-    /// it stops at the largest that the store has.
-    async fn correct(&self, key: &str, ends_at: Timestamp, change: i64) -> StoreResult<()>;
+    /// Corrects what was taken, all of it or nothing, down to 0 and beyond any limit, each in the window
+    /// that ends at its `ends_at`; if that was purged, or has ended and another one begun, that one is
+    /// left out. A total never wraps: it stops at the largest that the store has.
+    async fn correct(&self, corrections: &[Correction]) -> StoreResult<()>;
 }
 
 /// How long an idempotency key stands for its message.

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::events::{Budget, Event};
 use crate::mobile::MobileNumber;
-use crate::store::{SmsPurpose, Take, TakeResult, Taken};
+use crate::store::{Correction, SmsPurpose, Take, TakeResult, Taken};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -134,6 +134,7 @@ impl Chelseru {
         was_sent: bool,
         cost_rial: Option<i64>,
     ) {
+        let mut corrections = Vec::new();
         for paid in &payment.0 {
             let due = match paid.budget {
                 _ if !was_sent => 0,
@@ -146,14 +147,17 @@ impl Chelseru {
             let Some((key, ..)) = paid.budget.counter(self).filter(|_| change != 0) else {
                 continue;
             };
-            let corrected = self.store().correct(key, paid.taken.ends_at, change).await;
-            if let Err(error) = corrected {
-                tracing::error!(
-                    ?error,
-                    budget = paid.budget.key(),
-                    "an SMS budget could not be corrected"
-                );
-            }
+            corrections.push(Correction {
+                key: key.to_owned(),
+                ends_at: paid.taken.ends_at,
+                change,
+            });
+        }
+        if corrections.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store().correct(&corrections).await {
+            tracing::error!(?error, "the SMS budgets could not be corrected");
         }
     }
 

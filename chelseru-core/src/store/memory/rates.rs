@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, fault};
 use crate::clock::Timestamp;
-use crate::store::{RateStore, StoreResult, Take, TakeResult, Taken};
+use crate::store::{Correction, RateStore, StoreResult, Take, TakeResult, Taken};
 
 #[async_trait]
 impl RateStore for MemoryStore {
@@ -46,11 +46,14 @@ impl RateStore for MemoryStore {
         Ok(TakeResult::Taken(wanted))
     }
 
-    async fn correct(&self, key: &str, ends_at: Timestamp, change: i64) -> StoreResult<()> {
-        if let Some(taken) = self.tables().rates.get_mut(key)
-            && taken.ends_at == ends_at
-        {
-            taken.total = taken.total.saturating_add_signed(change);
+    async fn correct(&self, corrections: &[Correction]) -> StoreResult<()> {
+        let rates = &mut self.tables().rates;
+        for correction in corrections {
+            if let Some(taken) = rates.get_mut(&correction.key)
+                && taken.ends_at == correction.ends_at
+            {
+                taken.total = taken.total.saturating_add_signed(correction.change);
+            }
         }
         Ok(())
     }

@@ -164,6 +164,7 @@ macro_rules! store_conformance {
             of_many_takers_of_several_supplies_none_takes_a_part
             takers_of_the_same_supplies_in_opposite_orders_all_get_an_answer
             a_correction_gives_back_and_takes_more
+            several_supplies_are_corrected_at_once
             a_correction_stops_at_nothing_and_passes_limits
             a_correction_may_be_as_large_as_numbers_are
             a_correction_of_an_earlier_window_changes_nothing

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::fixture::{CROWD, MILLI, MINUTE, NOW, SharedStore, all_at_once, count, ok, take};
 use crate::clock::Timestamp;
-use crate::store::{StoreError, Take, TakeResult, Taken};
+use crate::store::{Correction, StoreError, Take, TakeResult, Taken};
 
 /// When a window of [`take`] ends that began at [`NOW`].
 const END: Timestamp = Timestamp::from_secs(NOW.as_secs() + 600);
@@ -19,6 +19,18 @@ fn exhausted(index: usize, ends_at: Timestamp) -> TakeResult {
 
 async fn take_one(store: &SharedStore, one: Take, now: Timestamp) -> TakeResult {
     ok(store.take(&[one], now).await)
+}
+
+fn correction(key: &str, ends_at: Timestamp, change: i64) -> Correction {
+    Correction {
+        key: key.to_owned(),
+        ends_at,
+        change,
+    }
+}
+
+async fn correct(store: &SharedStore, key: &str, ends_at: Timestamp, change: i64) {
+    ok(store.correct(&[correction(key, ends_at, change)]).await);
 }
 
 /// What was taken from a supply, without taking more. Begins a window if there is none.
@@ -298,37 +310,55 @@ pub async fn takers_of_the_same_supplies_in_opposite_orders_all_get_an_answer(st
 pub async fn a_correction_gives_back_and_takes_more(store: SharedStore) {
     take_one(&store, take("a", 5, 9), NOW).await;
     take_one(&store, take("b", 5, 9), NOW).await;
-    ok(store.correct("a", END, -3).await);
+    correct(&store, "a", END, -3).await;
     assert_eq!(take_one(&store, take("a", 0, 9), NOW).await, taken(2, END));
-    ok(store.correct("a", END, 4).await);
+    correct(&store, "a", END, 4).await;
     assert_eq!(take_one(&store, take("a", 0, 9), NOW).await, taken(6, END));
     assert_eq!(total(&store, "b").await, 5, "no other supply is corrected");
 }
 
+pub async fn several_supplies_are_corrected_at_once(store: SharedStore) {
+    ok(store.correct(&[]).await);
+    ok(store
+        .take(&[take("a", 5, 9), take("b", 5, 9), take("c", 5, 9)], NOW)
+        .await);
+    let corrections = [
+        correction("c", END, -1),
+        correction("unknown", END, 1),
+        correction("a", END, 2),
+        correction("b", END + MILLI, 1),
+        correction("a", END, 1),
+    ];
+    ok(store.correct(&corrections).await);
+    for (key, expected) in [("a", 8), ("b", 5), ("c", 4), ("unknown", 0)] {
+        assert_eq!(total(&store, key).await, expected, "{key}");
+    }
+}
+
 pub async fn a_correction_stops_at_nothing_and_passes_limits(store: SharedStore) {
     take_one(&store, take("a", 5, 9), NOW).await;
-    ok(store.correct("a", END, 20).await);
+    correct(&store, "a", END, 20).await;
     assert_eq!(total(&store, "a").await, 25);
     assert_eq!(
         take_one(&store, take("a", 0, 9), NOW).await,
         exhausted(0, END)
     );
-    ok(store.correct("a", END, -26).await);
+    correct(&store, "a", END, -26).await;
     assert_eq!(take_one(&store, take("a", 9, 9), NOW).await, taken(9, END));
 }
 
 pub async fn a_correction_may_be_as_large_as_numbers_are(store: SharedStore) {
     take_one(&store, take("a", 5, 9), NOW).await;
     for _ in 0..3 {
-        ok(store.correct("a", END, i64::MAX).await);
+        correct(&store, "a", END, i64::MAX).await;
         assert!(total(&store, "a").await >= 1 << 62, "a total wrapped");
     }
     take_one(&store, take("b", 5, 9), NOW).await;
     for _ in 0..2 {
-        ok(store.correct("b", END, i64::MIN).await);
+        correct(&store, "b", END, i64::MIN).await;
         assert_eq!(total(&store, "b").await, 0);
     }
-    ok(store.correct("b", END, 1).await);
+    correct(&store, "b", END, 1).await;
     assert_eq!(total(&store, "b").await, 1);
 }
 
@@ -339,9 +369,9 @@ pub async fn a_correction_of_an_earlier_window_changes_nothing(store: SharedStor
         take_one(&store, take("a", 5, 9), END).await,
         taken(5, next_end)
     );
-    ok(store.correct("a", END, -3).await);
-    ok(store.correct("a", next_end + MILLI, 1).await);
-    ok(store.correct("a", next_end - MILLI, 1).await);
+    correct(&store, "a", END, -3).await;
+    correct(&store, "a", next_end + MILLI, 1).await;
+    correct(&store, "a", next_end - MILLI, 1).await;
     assert_eq!(
         take_one(&store, take("a", 0, 9), END).await,
         taken(5, next_end)
@@ -349,7 +379,7 @@ pub async fn a_correction_of_an_earlier_window_changes_nothing(store: SharedStor
 }
 
 pub async fn a_correction_of_an_unknown_supply_makes_none(store: SharedStore) {
-    ok(store.correct("a", END, 3).await);
+    correct(&store, "a", END, 3).await;
     assert_eq!(total(&store, "a").await, 0);
 }
 
@@ -357,7 +387,7 @@ pub async fn of_many_corrections_at_once_none_is_lost(store: SharedStore) {
     take_one(&store, take("a", 100, 100), NOW).await;
     all_at_once(&store, |store, n| async move {
         let change = if n % 2 == 0 { -2 } else { 1 };
-        ok(store.correct("a", END, change).await);
+        correct(&store, "a", END, change).await;
     })
     .await;
     assert_eq!(total(&store, "a").await, 100 - CROWD as u64 / 2);
