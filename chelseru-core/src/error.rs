@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::events::Limit;
 use crate::sms::SmsError;
 use crate::store::StoreError;
 use crate::token::TokenError;
@@ -58,6 +59,14 @@ pub enum Error {
     #[error("the SMS budget is used up for {} s more", .wait.as_secs())]
     OverBudget {
         /// How long until there is something to send with.
+        wait: Duration,
+    },
+    /// Too often for this number or this client address. Nothing was sent, and no code was looked at.
+    #[error("{} is reached, for {} s more", .limit.key(), .wait.as_secs())]
+    LimitReached {
+        /// Which limit.
+        limit: Limit,
+        /// How long until there is room again.
         wait: Duration,
     },
     /// The message of this idempotency key is being sent. Nothing more was sent.

@@ -12,6 +12,7 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokio::sync::broadcast;
 
 use crate::clock::Timestamp;
@@ -94,6 +95,24 @@ pub enum Event {
         /// When it is whole again.
         until: Timestamp,
     },
+    /// A code was not sent, or not looked at, because of a limit.
+    #[non_exhaustive]
+    LimitReached {
+        /// Which.
+        limit: Limit,
+        /// For which number.
+        mobile_number: MobileNumber,
+        /// When there is room again.
+        until: Timestamp,
+    },
+    /// Codes are sent and hardly any are verified.
+    #[non_exhaustive]
+    PumpingSuspected {
+        /// Where, and how many.
+        pumping: Pumping,
+        /// Whether this code was not sent because of it.
+        was_stopped: bool,
+    },
     /// What an account has left.
     Balance {
         /// The provider's name.
@@ -153,6 +172,52 @@ impl Budget {
             Self::RialPerDay => "AUTH.LIMITS.SMS_RIAL_PER_DAY",
         }
     }
+}
+
+/// A limit on what is done for one number or one client address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// `AUTH.LIMITS.OTP_PER_NUMBER_PER_HOUR`
+    CodesPerNumberPerHour,
+    /// `AUTH.LIMITS.OTP_PER_NUMBER_PER_DAY`
+    CodesPerNumberPerDay,
+    /// `AUTH.LIMITS.OTP_PER_ADDRESS_PER_HOUR`
+    CodesPerAddressPerHour,
+    /// `AUTH.LIMITS.OTP_FAILURES_PER_NUMBER_PER_HOUR`
+    FailuresPerNumberPerHour,
+    /// `AUTH.LIMITS.OTP_FAILURES_PER_ADDRESS_PER_HOUR`
+    FailuresPerAddressPerHour,
+    /// `AUTH.LIMITS.PUMPING_GUARD`
+    Pumping,
+}
+
+impl Limit {
+    /// The key of its setting.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::CodesPerNumberPerHour => "AUTH.LIMITS.OTP_PER_NUMBER_PER_HOUR",
+            Self::CodesPerNumberPerDay => "AUTH.LIMITS.OTP_PER_NUMBER_PER_DAY",
+            Self::CodesPerAddressPerHour => "AUTH.LIMITS.OTP_PER_ADDRESS_PER_HOUR",
+            Self::FailuresPerNumberPerHour => "AUTH.LIMITS.OTP_FAILURES_PER_NUMBER_PER_HOUR",
+            Self::FailuresPerAddressPerHour => "AUTH.LIMITS.OTP_FAILURES_PER_ADDRESS_PER_HOUR",
+            Self::Pumping => "AUTH.LIMITS.PUMPING_GUARD",
+        }
+    }
+}
+
+/// What the guard against pumping saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pumping {
+    /// Where the request came from, if that is known.
+    pub network: Option<IpNet>,
+    /// Whether it is all addresses together that leave their codes unverified, not this one alone.
+    pub is_overall: bool,
+    /// Codes of this day, this one included.
+    pub sent: u64,
+    /// Codes verified on this day and the day before.
+    pub verified: u64,
 }
 
 /// The events after its making.
@@ -249,6 +314,22 @@ fn log(event: &Event) {
             percent,
             until,
         } => tracing::warn!(budget = budget.key(), percent, %until, "SMS budget used"),
+        Event::LimitReached {
+            limit,
+            mobile_number,
+            until,
+        } => tracing::info!(limit = limit.key(), ?mobile_number, %until, "limit reached"),
+        Event::PumpingSuspected {
+            pumping,
+            was_stopped,
+        } => tracing::warn!(
+            network = pumping.network.map(|network| network.to_string()),
+            is_overall = pumping.is_overall,
+            sent = pumping.sent,
+            verified = pumping.verified,
+            was_stopped,
+            "codes are sent and hardly any are verified"
+        ),
         Event::Balance {
             provider,
             credit,

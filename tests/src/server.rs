@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, Responder, rt, web};
 use chelseru_actix::CurrentUser;
-use chelseru_core::config::ConfigBuilder;
+use chelseru_core::config::{ConfigBuilder, PumpingGuard};
 use chelseru_core::sms::SmsProvider;
 use chelseru_core::store::Store;
 use chelseru_core::testing::{ManualClock, StubProvider};
@@ -48,18 +48,33 @@ enum Providers {
 }
 
 impl Setup {
-    /// Over a fresh database, with default settings.
+    /// Over a fresh database, with default settings, but without limits on what one number and one
+    /// address may do: tests do in a second what people do in a day.
     pub async fn new(database: Database) -> Self {
         Self {
             database: Arc::new(TestDatabase::create(database).await),
             url: None,
-            config: Config::builder().signing_key(SIGNING_KEY),
+            config: Config::builder()
+                .signing_key(SIGNING_KEY)
+                .otp_per_number_per_hour(0)
+                .otp_per_number_per_day(0)
+                .otp_per_address_per_hour(0)
+                .otp_failures_per_number_per_hour(0)
+                .otp_failures_per_address_per_hour(0)
+                .pumping_guard(PumpingGuard::Off),
             clock: ManualClock::default(),
             sms: StubProvider::new(),
             providers: Providers::Recording,
             workers: 2,
             does_housekeeping: false,
         }
+    }
+
+    /// With the default settings for limits too; call it before [`config`](Self::config).
+    #[must_use]
+    pub fn with_limits(mut self) -> Self {
+        self.config = Config::builder().signing_key(SIGNING_KEY);
+        self
     }
 
     /// With other settings.

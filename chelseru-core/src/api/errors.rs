@@ -56,6 +56,16 @@ impl From<Error> for Response {
                 )
                 .with_header("retry-after", seconds.to_string())
             }
+            // Django REST framework's words; which limit it was is nobody's business.
+            Error::LimitReached { wait, .. } => {
+                let seconds = whole_seconds(wait);
+                let unit = if seconds == 1 { "second" } else { "seconds" };
+                Self::detail(
+                    429,
+                    format!("Request was throttled. Expected available in {seconds} {unit}."),
+                )
+                .with_header("retry-after", seconds.to_string())
+            }
             Error::RequestInProgress => {
                 Self::detail(409, "A request with this Idempotency-Key is in progress.")
                     .with_header("retry-after", "1")

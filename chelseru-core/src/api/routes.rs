@@ -96,7 +96,7 @@ async fn otp_send(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response
     let number = fields.required("mobile_number", mobile_number);
     fields.finish()?;
     if let Some(number) = number {
-        chelseru.send_code(number).await?;
+        chelseru.send_code(number, request.client()).await?;
     }
     Ok(Response::ok(
         &json!({ "details": "The OTP code was sent correctly." }),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::{
-    AuthMethod, Config, ConfigError, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi, SmsService,
-    TemplateIds,
+    AuthMethod, Config, ConfigError, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi,
+    PumpingGuard, SmsService, TemplateIds,
 };
 use crate::secret::Secret;
 use crate::sms::TemplateId;
@@ -64,6 +64,21 @@ impl ConfigBuilder {
         otp_sms_text(impl Into<String>) => auth.options.sms_text;
         /// `AUTH.LIMITS.OTP_ATTEMPTS`: tries after which a code is burnt; 0 for no limit.
         otp_attempts(u32) => auth.limits.otp_attempts;
+        /// `AUTH.LIMITS.OTP_PER_NUMBER_PER_HOUR`: codes sent to one number in an hour; 0 for no limit.
+        otp_per_number_per_hour(u32) => auth.limits.otp_per_number_per_hour;
+        /// `AUTH.LIMITS.OTP_PER_NUMBER_PER_DAY`: codes sent to one number in a day; 0 for no limit.
+        otp_per_number_per_day(u32) => auth.limits.otp_per_number_per_day;
+        /// `AUTH.LIMITS.OTP_PER_ADDRESS_PER_HOUR`: codes sent for one client address in an hour; 0 for
+        /// no limit.
+        otp_per_address_per_hour(u32) => auth.limits.otp_per_address_per_hour;
+        /// `AUTH.LIMITS.OTP_FAILURES_PER_NUMBER_PER_HOUR`: wrong tries of one number's codes in an hour;
+        /// 0 for no limit.
+        otp_failures_per_number_per_hour(u32) => auth.limits.otp_failures_per_number_per_hour;
+        /// `AUTH.LIMITS.OTP_FAILURES_PER_ADDRESS_PER_HOUR`: wrong codes from one client address in an
+        /// hour; 0 for no limit.
+        otp_failures_per_address_per_hour(u32) => auth.limits.otp_failures_per_address_per_hour;
+        /// `AUTH.LIMITS.PUMPING_GUARD`: what is done when codes are sent and hardly any are verified.
+        pumping_guard(PumpingGuard) => auth.limits.pumping_guard;
         /// `AUTH.LIMITS.SMS_PER_HOUR`: messages of the whole service in an hour; 0 for no limit.
         sms_per_hour(u64) => auth.limits.sms_per_hour;
         /// `AUTH.LIMITS.SMS_PER_DAY`: messages of the whole service in a day; 0 for no limit.

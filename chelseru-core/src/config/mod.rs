@@ -247,6 +247,19 @@ impl Default for SessionsConfig {
 pub struct AuthLimits {
     /// `OTP_ATTEMPTS`: tries after which a code is not accepted any more; 5 by default.
     pub otp_attempts: u32,
+    /// `OTP_PER_NUMBER_PER_HOUR`: codes sent to one number in an hour; 5 by default.
+    pub otp_per_number_per_hour: u32,
+    /// `OTP_PER_NUMBER_PER_DAY`: codes sent to one number in a day; 10 by default.
+    pub otp_per_number_per_day: u32,
+    /// `OTP_PER_ADDRESS_PER_HOUR`: codes sent for one client address in an hour; 1000 by default.
+    pub otp_per_address_per_hour: u32,
+    /// `OTP_FAILURES_PER_NUMBER_PER_HOUR`: wrong tries of one number's codes in an hour; 20 by default.
+    pub otp_failures_per_number_per_hour: u32,
+    /// `OTP_FAILURES_PER_ADDRESS_PER_HOUR`: wrong codes from one client address in an hour; 200 by
+    /// default.
+    pub otp_failures_per_address_per_hour: u32,
+    /// `PUMPING_GUARD`: what is done when codes are sent and hardly any are verified.
+    pub pumping_guard: PumpingGuard,
     /// `SMS_PER_HOUR`: messages that the whole service may send in an hour; none by default.
     pub sms_per_hour: u64,
     /// `SMS_PER_DAY`: messages that the whole service may send in a day; none by default.
@@ -262,12 +275,30 @@ impl Default for AuthLimits {
     fn default() -> Self {
         Self {
             otp_attempts: 5,
+            otp_per_number_per_hour: 5,
+            otp_per_number_per_day: 10,
+            otp_per_address_per_hour: 1000,
+            otp_failures_per_number_per_hour: 20,
+            otp_failures_per_address_per_hour: 200,
+            pumping_guard: PumpingGuard::default(),
             sms_per_hour: 0,
             sms_per_day: 0,
             sms_rial_per_day: 0,
             sms_reserve_percent: 20,
         }
     }
+}
+
+/// `AUTH.LIMITS.PUMPING_GUARD`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PumpingGuard {
+    /// `off`: nothing is counted.
+    Off,
+    /// `record`: it is logged and told as an event, and nobody is stopped.
+    Record,
+    /// `enforce`: no more codes are sent.
+    #[default]
+    Enforce,
 }
 
 /// `SMS`.

@@ -7,8 +7,8 @@ use super::kinds::{
     Seconds, Secrets, Text, Texts, Whole,
 };
 use super::{
-    AuthMethod, Config, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi, SmsService, TemplateIds,
-    texts,
+    AuthMethod, Config, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi, PumpingGuard,
+    SmsService, TemplateIds, texts,
 };
 
 /// What is done with every setting: read it, check it, or note its name.
@@ -63,6 +63,12 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "AUTH.SESSIONS.MAX_PER_USER": auth.sessions.max_per_user => Whole(0..=10_000);
 
         "AUTH.LIMITS.OTP_ATTEMPTS": auth.limits.otp_attempts => Whole(0..=1000);
+        "AUTH.LIMITS.OTP_PER_NUMBER_PER_HOUR": auth.limits.otp_per_number_per_hour => Whole(0..=MOST_CODES);
+        "AUTH.LIMITS.OTP_PER_NUMBER_PER_DAY": auth.limits.otp_per_number_per_day => Whole(0..=MOST_CODES);
+        "AUTH.LIMITS.OTP_PER_ADDRESS_PER_HOUR": auth.limits.otp_per_address_per_hour => Whole(0..=MOST_CODES);
+        "AUTH.LIMITS.OTP_FAILURES_PER_NUMBER_PER_HOUR": auth.limits.otp_failures_per_number_per_hour => Whole(0..=MOST_CODES);
+        "AUTH.LIMITS.OTP_FAILURES_PER_ADDRESS_PER_HOUR": auth.limits.otp_failures_per_address_per_hour => Whole(0..=MOST_CODES);
+        "AUTH.LIMITS.PUMPING_GUARD": auth.limits.pumping_guard => PUMPING_GUARD;
         "AUTH.LIMITS.SMS_PER_HOUR": auth.limits.sms_per_hour => Whole(0..=MOST_MESSAGES);
         "AUTH.LIMITS.SMS_PER_DAY": auth.limits.sms_per_day => Whole(0..=MOST_MESSAGES);
         "AUTH.LIMITS.SMS_RIAL_PER_DAY": auth.limits.sms_rial_per_day => Whole(0..=MOST_RIAL);
@@ -111,6 +117,7 @@ const DAY: u64 = 86_400;
 const CENTURY: u64 = 100 * 365 * DAY;
 
 // What nobody sends or pays; far enough below the largest number for sums.
+const MOST_CODES: u32 = 1_000_000;
 const MOST_MESSAGES: u64 = 1_000_000_000;
 const MOST_RIAL: u64 = 1_000_000_000_000_000;
 const MOST_RIAL_PER_PART: u64 = 1_000_000;
@@ -130,6 +137,12 @@ const ALGORITHM: Choice<JwtAlgorithm> = Choice(&[
     ("ES256", JwtAlgorithm::ES256),
     ("ES384", JwtAlgorithm::ES384),
     ("EdDSA", JwtAlgorithm::EdDSA),
+]);
+
+const PUMPING_GUARD: Choice<PumpingGuard> = Choice(&[
+    ("off", PumpingGuard::Off),
+    ("record", PumpingGuard::Record),
+    ("enforce", PumpingGuard::Enforce),
 ]);
 
 const SMS_SERVICE: Choice<SmsService> = Choice(&[

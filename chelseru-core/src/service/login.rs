@@ -26,7 +26,7 @@ pub struct Login<'a> {
 }
 
 impl Chelseru {
-    /// Sends a one-time code to a number.
+    /// Sends a one-time code to a number, for a client whose address has limits of its own.
     ///
     /// Of any number of calls at once exactly one sends. When the provider certainly did not send, the
     /// code is withdrawn and the next call may send; when it perhaps did, the code stays valid.
@@ -38,8 +38,12 @@ impl Chelseru {
     /// # Errors
     ///
     /// [`Error::CodeStillValid`], [`Error::Sms`] (not sent), [`Error::CodePerhapsSent`],
-    /// [`Error::OverBudget`], [`Error::MethodNotConfigured`], [`Error::Store`].
-    pub async fn send_code(&self, mobile_number: MobileNumber) -> Result<(), Error> {
+    /// [`Error::LimitReached`], [`Error::OverBudget`], [`Error::MethodNotConfigured`], [`Error::Store`].
+    pub async fn send_code(
+        &self,
+        mobile_number: MobileNumber,
+        client: Client<'_>,
+    ) -> Result<(), Error> {
         self.require_otp()?;
         let now = self.now();
         let options = &self.config().auth.options;
@@ -65,6 +69,14 @@ impl Chelseru {
                 wait: until.since(now),
             });
         }
+        // After the reservation, so that asking while a code is live costs nothing.
+        let permit = match self.permit_code(mobile_number, client.address).await {
+            Ok(permit) => permit,
+            Err(error) => {
+                self.withdraw_code(mobile_number, id).await;
+                return Err(error);
+            }
+        };
         match self.deliver_code(mobile_number, &code).await {
             Ok(()) => {
                 self.tell(Event::CodeSent { mobile_number });
@@ -75,28 +87,34 @@ impl Chelseru {
                 wait: (now + options.lifetime).since(self.now()),
             }),
             Err(error) => {
-                if let Err(error) = self.store().withdraw_code(mobile_number, id).await {
-                    tracing::error!(
-                        ?mobile_number,
-                        ?error,
-                        "a code that was not sent could not be withdrawn"
-                    );
-                }
+                self.withdraw_code(mobile_number, id).await;
+                self.give_back(&permit).await;
                 Err(error)
             }
         }
     }
 
+    async fn withdraw_code(&self, mobile_number: MobileNumber, id: CodeId) {
+        if let Err(error) = self.store().withdraw_code(mobile_number, id).await {
+            tracing::error!(
+                ?mobile_number,
+                ?error,
+                "a code that was not sent could not be withdrawn"
+            );
+        }
+    }
+
     /// Exchanges a code for a session.
     ///
-    /// The try is counted before the code is compared. Of any number of calls at once with the right
+    /// The try is counted before the code is compared, and given back to the limits of failures when the
+    /// code is right. Of any number of calls at once with the right
     /// code exactly one opens a session.
     ///
     /// # Errors
     ///
     /// [`Error::WrongCode`] for a code that is wrong, expired, used up or was never sent;
     /// [`Error::SignUpClosed`] and [`Error::UserInactive`] only to who has the right code, which is
-    /// not used up then; [`Error::MethodNotConfigured`], [`Error::Store`].
+    /// not used up then; [`Error::LimitReached`], [`Error::MethodNotConfigured`], [`Error::Store`].
     pub async fn log_in(&self, login: Login<'_>) -> Result<TokenPair, Error> {
         self.require_otp()?;
         let now = self.now();
@@ -109,6 +127,8 @@ impl Chelseru {
             0 => i32::MAX.unsigned_abs(),
             limit => limit,
         };
+        let address = login.client.address;
+        let permit = self.permit_try(login.mobile_number, address).await?;
         let counted = self
             .store()
             .count_attempt(login.mobile_number, now, max_attempts)
@@ -118,13 +138,25 @@ impl Chelseru {
             .inner
             .codes
             .verify(login.mobile_number, &login.code, hash);
+        let could_be_right = counted.is_some();
         let Some(code) = counted.filter(|_| is_right) else {
+            if !could_be_right {
+                self.give_back_to_number(&permit).await;
+            }
             self.tell(Event::CodeRefused {
                 mobile_number: login.mobile_number,
             });
             return Err(Error::WrongCode);
         };
-        self.open_session(code.id, login, now).await
+        let opened = self.open_session(code.id, login, now).await;
+        match &opened {
+            Ok(_) => self.note_right_code(&permit, address, true).await,
+            Err(Error::SignUpClosed | Error::UserInactive) => {
+                self.note_right_code(&permit, address, false).await;
+            }
+            Err(_) => {}
+        }
+        opened
     }
 
     async fn open_session(

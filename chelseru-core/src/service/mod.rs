@@ -1,6 +1,7 @@
 //! The service: what an application holds, and what an adapter calls.
 
 mod housekeeping;
+mod limits;
 mod login;
 mod sessions;
 mod sms;
@@ -95,13 +96,13 @@ impl Chelseru {
     /// What happens from now on; each stream gets everything.
     ///
     /// ```
-    /// # use chelseru_core::{Chelseru, Config, events::Event, store::MemoryStore, testing::StubProvider};
+    /// # use chelseru_core::{Chelseru, Client, Config, events::Event, store::MemoryStore, testing::StubProvider};
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
     /// # let config = Config::builder().signing_key("a secret of at least 32 bytes, kept").build().unwrap();
     /// # let chelseru = Chelseru::builder(config)
     /// #     .store(MemoryStore::new()).sms(StubProvider::new()).build().unwrap();
     /// let mut events = chelseru.events();
-    /// chelseru.send_code("09121234567".parse()?).await?;
+    /// chelseru.send_code("09121234567".parse()?, Client::default()).await?;
     /// while let Some(event) = events.next().await {
     ///     if let Event::CodeSent { mobile_number } = event {
     ///         assert_eq!(mobile_number.as_str(), "09121234567");

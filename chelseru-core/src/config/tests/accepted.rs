@@ -35,6 +35,12 @@ fn every_key_of_auth_reaches_its_field() {
     assert_eq!(auth.sessions.absolute_lifetime, Duration::from_secs(7200));
     assert_eq!(auth.sessions.max_per_user, 4);
     assert_eq!(auth.limits.otp_attempts, 3);
+    assert_eq!(auth.limits.otp_per_number_per_hour, 4);
+    assert_eq!(auth.limits.otp_per_number_per_day, 8);
+    assert_eq!(auth.limits.otp_per_address_per_hour, 50);
+    assert_eq!(auth.limits.otp_failures_per_number_per_hour, 15);
+    assert_eq!(auth.limits.otp_failures_per_address_per_hour, 150);
+    assert_eq!(auth.limits.pumping_guard, PumpingGuard::Record);
     assert_eq!(auth.limits.sms_per_hour, 100);
     assert_eq!(auth.limits.sms_per_day, 1000);
     assert_eq!(auth.limits.sms_rial_per_day, 5_000_000);
@@ -147,6 +153,12 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .session_lifetime(Duration::from_secs(7200))
         .max_sessions_per_user(4)
         .otp_attempts(3)
+        .otp_per_number_per_hour(4)
+        .otp_per_number_per_day(8)
+        .otp_per_address_per_hour(50)
+        .otp_failures_per_number_per_hour(15)
+        .otp_failures_per_address_per_hour(150)
+        .pumping_guard(PumpingGuard::Record)
         .sms_per_hour(100)
         .sms_per_day(1000)
         .sms_rial_per_day(5_000_000)

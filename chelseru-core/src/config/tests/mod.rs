@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::schema::Names;
 use super::{
     AuthMethod, Config, ConfigError, IpNet, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi,
-    Problem, SmsService, TemplateIds, names,
+    Problem, PumpingGuard, SmsService, TemplateIds, names,
 };
 use crate::secret::Secret;
 use crate::sms::TemplateId;
@@ -60,6 +60,12 @@ fn every_setting() -> Value {
             },
             "LIMITS": {
                 "OTP_ATTEMPTS": 3,
+                "OTP_PER_NUMBER_PER_HOUR": 4,
+                "OTP_PER_NUMBER_PER_DAY": 8,
+                "OTP_PER_ADDRESS_PER_HOUR": 50,
+                "OTP_FAILURES_PER_NUMBER_PER_HOUR": 15,
+                "OTP_FAILURES_PER_ADDRESS_PER_HOUR": 150,
+                "PUMPING_GUARD": "record",
                 "SMS_PER_HOUR": 100,
                 "SMS_PER_DAY": 1000,
                 "SMS_RIAL_PER_DAY": 5_000_000,

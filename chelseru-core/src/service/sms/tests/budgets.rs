@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::slow_store::SlowStore;
 use super::{Fixture, NUMBER, error, number};
 use crate::config::ConfigBuilder;
+use crate::device::Client;
 use crate::error::Error;
 use crate::events::{Budget, Event};
 use crate::service::Message;
@@ -55,11 +56,25 @@ async fn the_kept_part_is_for_codes_of_numbers_with_an_account_alone() {
     service.clock.advance(Duration::from_secs(2));
     exhaust(&service).await;
 
-    wait(service.chelseru.send_code(number("09129999999")).await);
+    wait(
+        service
+            .chelseru
+            .send_code(number("09129999999"), Client::default())
+            .await,
+    );
     for known in ["09121111111", "09122222222"] {
-        service.chelseru.send_code(number(known)).await.unwrap();
+        service
+            .chelseru
+            .send_code(number(known), Client::default())
+            .await
+            .unwrap();
     }
-    wait(service.chelseru.send_code(number("09123333333")).await);
+    wait(
+        service
+            .chelseru
+            .send_code(number("09123333333"), Client::default())
+            .await,
+    );
     assert_eq!(a.calls(), 10);
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Config, ConfigBuilder};
+use crate::device::Client;
 use crate::error::Error;
 use crate::events::{Event, EventStream};
 use crate::mobile::MobileNumber;
@@ -69,7 +70,9 @@ impl Fixture {
     }
 
     pub(super) async fn send_code(&self) -> Result<(), Error> {
-        self.chelseru.send_code(number(NUMBER)).await
+        self.chelseru
+            .send_code(number(NUMBER), Client::default())
+            .await
     }
 
     pub(super) async fn send_text(&self) -> Result<(), Error> {
@@ -123,7 +126,7 @@ impl Fixture {
             session: NewSession {
                 key: format!("k{mobile_number}"),
                 refresh_hash: [0; 32],
-                client: crate::Client::default().describe(),
+                client: Client::default().describe(),
                 expires_at: now + Duration::from_secs(1000),
                 at_most: None,
             },

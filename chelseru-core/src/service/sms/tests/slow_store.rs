@@ -9,10 +9,10 @@ use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, Session, SessionId};
 use crate::store::{
-    Adopted, CodeId, CountedCode, Maintenance, MemoryStore, NewCode, NewLogin, NewSession, NewSms,
-    NewSmsRequest, OtpStore, RateStore, Redeemed, Reservation, Rotated, Rotation, SessionStore,
-    SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord, SmsRequestId, SmsRequests, SmsStatus, SmsTotal,
-    StoreError, StoreResult, Take, TakeResult, UserStore,
+    Adopted, CodeId, Correction, CountedCode, Maintenance, MemoryStore, NewCode, NewLogin,
+    NewSession, NewSms, NewSmsRequest, OtpStore, RateStore, Redeemed, Reservation, Rotated,
+    Rotation, SessionStore, SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord, SmsRequestId,
+    SmsRequests, SmsStatus, SmsTotal, StoreError, StoreResult, Take, TakeResult, UserStore,
 };
 use crate::user::{User, UserId};
 
@@ -100,7 +100,7 @@ pass_on! {
     }
     RateStore {
         fn take(takes: &[Take], now: Timestamp) -> TakeResult;
-        fn correct(key: &str, ends_at: Timestamp, change: i64) -> ();
+        fn correct(corrections: &[Correction]) -> ();
     }
     Maintenance {
         fn ping() -> ();
