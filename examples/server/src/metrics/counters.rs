@@ -56,6 +56,17 @@ struct OfBudget {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfLimit {
+    limit: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfPumping {
+    by: &'static str,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfAccount {
     account: &'static str,
 }
@@ -79,6 +90,8 @@ pub(super) struct Counters {
     codes_sent: Counter,
     codes_refused: Counter,
     logins: Family<OfAccount, Counter>,
+    limits: Family<OfLimit, Counter>,
+    pumping: Family<OfPumping, Counter>,
     missed: Counter,
 }
 
@@ -101,6 +114,8 @@ impl Counters {
             codes_sent: Counter::default(),
             codes_refused: Counter::default(),
             logins: Family::default(),
+            limits: Family::default(),
+            pumping: Family::default(),
             missed: Counter::default(),
         };
         counters.register_sms(registry);
@@ -198,6 +213,16 @@ impl Counters {
             self.logins.clone(),
         );
         registry.register(
+            "limits_reached",
+            "Codes that were not sent or not looked at because of a limit",
+            self.limits.clone(),
+        );
+        registry.register(
+            "pumping_suspected",
+            "Codes asked for while hardly any were verified, by one address or by all together",
+            self.pumping.clone(),
+        );
+        registry.register(
             "events_missed",
             "Events that came faster than they were counted: the other counters lack so many",
             self.missed.clone(),
@@ -284,6 +309,21 @@ impl Counters {
             }
             Event::BreakerOpened { provider, .. } => {
                 self.pauses.get_or_create(&of_provider(provider)).inc();
+            }
+            Event::LimitReached { limit, .. } => {
+                let limit = limit.key();
+                self.limits.get_or_create(&OfLimit { limit }).inc();
+            }
+            Event::PumpingSuspected {
+                pumping,
+                was_stopped,
+                ..
+            } => {
+                let of_pumping = OfPumping {
+                    by: if pumping.is_overall { "all" } else { "address" },
+                    result: if *was_stopped { "stopped" } else { "sent" },
+                };
+                self.pumping.get_or_create(&of_pumping).inc();
             }
             Event::BudgetUsed {
                 budget, percent, ..

@@ -9,6 +9,7 @@ mod health;
 mod inbox;
 mod killed;
 mod killed_while_sending;
+mod limits;
 mod login;
 mod metrics;
 mod readme;

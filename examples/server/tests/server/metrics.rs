@@ -156,3 +156,25 @@ async fn a_burst_is_counted_without_a_gap() {
     let text = counted(&server, accepted, f64::from(sent)).await;
     assert_eq!(value(&text, "chelseru_events_missed_total"), Some(0.0));
 }
+
+#[tokio::test]
+async fn limits_that_are_reached_are_counted() {
+    let installation = Installation::new(Database::Sqlite)
+        .await
+        .set("CHELSERU_AUTH__LIMITS__OTP_PER_NUMBER_PER_HOUR", "1")
+        .set("CHELSERU_SERVER__METRICS", "true");
+    let server = installation.start();
+    server.log_in("09121234567").await.unwrap();
+    // One address that verified one of 13 codes.
+    for n in 0..14 {
+        let body = json!({ "mobile_number": format!("091200000{n:02}") });
+        server.post("/api/otp/send/", &body).await.unwrap();
+    }
+    let body = json!({ "mobile_number": "09121234567" });
+    let (status, _) = server.post("/api/otp/send/", &body).await.unwrap();
+    assert_eq!(status, 429);
+    let reached = r#"chelseru_limits_reached_total{limit="AUTH.LIMITS.OTP_PER_NUMBER_PER_HOUR"}"#;
+    counted(&server, reached, 1.0).await;
+    let stopped = r#"chelseru_pumping_suspected_total{by="address",result="stopped"}"#;
+    counted(&server, stopped, 3.0).await;
+}
