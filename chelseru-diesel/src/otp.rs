@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chelseru_core::store::{
-    CodeId, CountedCode, NewCode, NewLogin, OtpStore, Redeemed, Reservation, StoreResult,
+    CodeId, CountedCode, LiveCode, NewCode, NewLogin, OtpStore, Redeemed, Reservation, StoreResult,
 };
 use chelseru_core::{MobileNumber, SessionId, Timestamp, User};
 use diesel::prelude::*;
@@ -58,14 +58,22 @@ impl OtpStore for DieselStore {
                 let live = codes::table
                     .find(code.mobile_number.as_str())
                     .filter(codes::expires_at.gt(code.created_at.as_millis()))
-                    .select(codes::expires_at)
-                    .first::<i64>(connection)
+                    .select((
+                        codes::code_id,
+                        codes::code_hash,
+                        codes::attempts,
+                        codes::expires_at,
+                    ))
+                    .first::<(i64, Vec<u8>, i64, i64)>(connection)
                     .await
                     .optional()?;
-                if let Some(until) = live {
-                    return Ok(Reservation::Live {
+                if let Some((id, bytes, attempts, until)) = live {
+                    return Ok(Reservation::Live(LiveCode {
+                        id: CodeId(id),
+                        hash: hash(&bytes)?,
+                        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
                         until: Timestamp::from_millis(until),
-                    });
+                    }));
                 }
                 // It was withdrawn or redeemed in between: its place is free again.
             }

@@ -60,6 +60,9 @@ impl ConfigBuilder {
         otp_length(u8) => auth.options.length;
         /// `AUTH.OPTIONS.OTP_EXPIRE_PER_MINUTES`: how long a code is valid, at most a day.
         otp_lifetime(Duration) => auth.options.lifetime;
+        /// `AUTH.OPTIONS.OTP_RESEND_AFTER_SECONDS`: after how long the same code is sent again to who
+        /// asks, longer than a message may take; zero for never.
+        otp_resend_after(Duration) => auth.options.resend_after;
         /// `AUTH.OPTIONS.OTP_SMS_TEXT`: the text when there is no template; it must contain `{code}`.
         otp_sms_text(impl Into<String>) => auth.options.sms_text;
         /// `AUTH.LIMITS.OTP_ATTEMPTS`: tries after which a code is burnt; 0 for no limit.

@@ -114,6 +114,9 @@ pub struct OtpOptions {
     /// `OTP_EXPIRE_PER_MINUTES`: how long a code is valid, and so how long until the next one; 4
     /// minutes by default.
     pub lifetime: Duration,
+    /// `OTP_RESEND_AFTER_SECONDS`: after how long the same code is sent again to who asks; zero, the
+    /// default, for never.
+    pub resend_after: Duration,
     /// `OTP_SMS_TEMPLATE_ID`: the provider's template for the code, by id or by a name of
     /// `SMS.TEMPLATES`.
     pub sms_template: Option<TemplateIds>,
@@ -135,6 +138,7 @@ impl Default for OtpOptions {
         Self {
             length: 8,
             lifetime: Duration::from_secs(4 * 60),
+            resend_after: Duration::ZERO,
             sms_template: None,
             sms_text: "کد ورود شما: {code}\nاین کد تا {minutes} دقیقه معتبر است.".to_owned(),
             sms_host: None,

@@ -28,6 +28,7 @@ impl Config {
         check_lifetimes(&self.auth.jwt, problems);
         check_accounts(&self.sms, problems);
         check_price(self, problems);
+        check_resending(self, problems);
     }
 
     /// Brings what can be written in several ways to one form, and looks the template's name up.
@@ -143,6 +144,21 @@ fn check_accounts(sms: &SmsConfig, problems: &mut Problems) {
                 );
             }
         }
+    }
+}
+
+/// While a message is on its way its code may still be withdrawn, so it is not sent again before.
+fn check_resending(config: &Config, problems: &mut Problems) {
+    const AFTER: &str = "AUTH.OPTIONS.OTP_RESEND_AFTER_SECONDS";
+    const TIMEOUT: &str = "SMS.TIMEOUT_SECONDS";
+    let (after, timeout) = (config.auth.options.resend_after, config.sms.timeout);
+    if !after.is_zero() && after < 2 * timeout && !problems.has(AFTER) && !problems.has(TIMEOUT) {
+        let message = format!(
+            "found {}, allowed are 0 and at least twice {TIMEOUT}, which is {}",
+            after.as_secs_f64(),
+            timeout.as_secs_f64()
+        );
+        problems.add(AFTER, message);
     }
 }
 

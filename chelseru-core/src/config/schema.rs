@@ -40,6 +40,7 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
     settings! { visitor, config;
         "AUTH.OPTIONS.OTP_LENGTH": auth.options.length => Whole(3..=10);
         "AUTH.OPTIONS.OTP_EXPIRE_PER_MINUTES": auth.options.lifetime => Minutes { up_to: 1440 };
+        "AUTH.OPTIONS.OTP_RESEND_AFTER_SECONDS": auth.options.resend_after => Seconds(0..=DAY);
         "AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID": auth.options.sms_template => OptionalTemplate;
         "AUTH.OPTIONS.OTP_SMS_TEXT": auth.options.sms_text => SMS_TEXT;
         "AUTH.OPTIONS.OTP_SMS_HOST": auth.options.sms_host => Optional(HOST);

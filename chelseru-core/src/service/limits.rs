@@ -19,7 +19,7 @@ use crate::config::PumpingGuard;
 use crate::error::Error;
 use crate::events::{Event, Limit, Pumping};
 use crate::mobile::MobileNumber;
-use crate::store::{Correction, Take, TakeResult, Taken};
+use crate::store::{CodeId, Correction, Take, TakeResult, Taken};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -29,6 +29,54 @@ const UNVERIFIED_OF_ADDRESS: u64 = 10;
 
 /// The same for the whole service.
 const UNVERIFIED_OVERALL: u64 = 100;
+
+/// How long to wait before the same code is sent once more: at first as the settings say, then these, as
+/// far as they are longer.
+const RESEND_LADDER: [Duration; 4] = [
+    Duration::from_secs(60),
+    Duration::from_secs(120),
+    Duration::from_secs(300),
+    Duration::from_secs(900),
+];
+
+/// A code and how often it was sent, where it may be sent again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Series {
+    pub(super) code: CodeId,
+    pub(super) sent_before: u64,
+    pub(super) until: Timestamp,
+}
+
+impl Series {
+    fn sendings(code: CodeId) -> String {
+        format!("otp/sendings/{:x}", code.0)
+    }
+
+    /// Counts one sending and begins the wait for the next; until that is over there is none.
+    fn takes(self, first_wait: Duration, now: Timestamp) -> [Take; 2] {
+        let take = |key, limit, window| Take {
+            key,
+            amount: 1,
+            limit,
+            window,
+        };
+        let wait = wait_after(self.sent_before, first_wait);
+        [
+            take(Self::sendings(self.code), u64::MAX, self.until.since(now)),
+            take(format!("otp/cooldown/{:x}", self.code.0), 1, wait),
+        ]
+    }
+}
+
+/// How long to wait after a sending that so many went before.
+fn wait_after(sent_before: u64, first_wait: Duration) -> Duration {
+    let mut wait = first_wait;
+    let longer = RESEND_LADDER.iter().filter(|step| **step > first_wait);
+    for (step, _) in longer.zip(0..sent_before) {
+        wait = *step;
+    }
+    wait
+}
 
 /// Whom the limits of an address count together: one IPv4 address, or the /64 that an IPv6 host has to
 /// itself. Clients without a known address are one.
@@ -60,7 +108,7 @@ pub(super) struct Permit(Vec<Held>);
 
 #[derive(Debug)]
 struct Held {
-    /// Of which limit; `None` for the guard's.
+    /// Of which limit; `None` for what the settings do not limit.
     limit: Option<Limit>,
     key: String,
     taken: Taken,
@@ -79,7 +127,7 @@ impl Held {
 /// The limits of one kind of request.
 #[derive(Default)]
 struct Limits {
-    limits: Vec<Limit>,
+    limits: Vec<Option<Limit>>,
     takes: Vec<Take>,
 }
 
@@ -87,7 +135,7 @@ impl Limits {
     /// A size of 0 is no limit.
     fn add(&mut self, limit: Limit, key: String, window: Duration, size: u32) {
         if size > 0 {
-            self.limits.push(limit);
+            self.limits.push(Some(limit));
             self.takes.push(Take {
                 key,
                 amount: 1,
@@ -172,16 +220,47 @@ impl Seen {
 }
 
 impl Chelseru {
+    /// After how long a code is sent again, if ever.
+    pub(super) fn resends_after(&self) -> Option<Duration> {
+        let options = &self.config().auth.options;
+        let after = options.resend_after;
+        (!after.is_zero() && after < options.lifetime).then_some(after)
+    }
+
+    /// How often a code was sent; 0 while it is about to be sent for the first time.
+    pub(super) async fn sendings_of(
+        &self,
+        code: CodeId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, Error> {
+        let look = Take {
+            key: Series::sendings(code),
+            amount: 0,
+            limit: u64::MAX,
+            window: until.since(now),
+        };
+        Ok(match self.store().take(&[look], now).await? {
+            TakeResult::Taken(taken) => taken.first().map_or(0, |taken| taken.total),
+            TakeResult::Exhausted { .. } => 0,
+        })
+    }
+
     /// Takes what sending one code costs.
     pub(super) async fn permit_code(
         &self,
         number: MobileNumber,
         address: Option<IpAddr>,
+        series: Series,
     ) -> Result<Permit, Error> {
         let now = self.now();
         let network = Network::of(address);
         let sizes = &self.config().auth.limits;
         let mut limits = Limits::default();
+        if let Some(first_wait) = self.resends_after() {
+            limits.limits.extend([None, None]);
+            limits.takes.extend(series.takes(first_wait, now));
+        }
         limits.add(
             Limit::CodesPerNumberPerHour,
             format!("otp/hour/number/{number}"),
@@ -271,7 +350,7 @@ impl Chelseru {
             TakeResult::Taken(totals) => {
                 let watched = totals.get(limits.len()..).unwrap_or_default();
                 let seen = watched.chunks_exact(3).map(Seen::new).collect();
-                let names = limits.into_iter().map(Some).chain(std::iter::repeat(None));
+                let names = limits.into_iter().chain(std::iter::repeat(None));
                 let held = takes.into_iter().zip(totals).zip(names);
                 let held = held.filter(|((take, _), _)| take.amount > 0);
                 let held = held.map(|((take, taken), limit)| Held {
@@ -282,17 +361,17 @@ impl Chelseru {
                 Ok((Permit(held.collect()), seen))
             }
             TakeResult::Exhausted { index, ends_at } => {
-                // Only what has a limit can be exhausted.
-                let limit = limits.get(index).copied().unwrap_or(Limit::Pumping);
+                let wait = ends_at.since(now);
+                let Some(limit) = limits.get(index).copied().flatten() else {
+                    // It was sent a moment ago.
+                    return Err(Error::CodeStillValid { wait });
+                };
                 self.tell(Event::LimitReached {
                     limit,
                     mobile_number: number,
                     until: ends_at,
                 });
-                Err(Error::LimitReached {
-                    limit,
-                    wait: ends_at.since(now),
-                })
+                Err(Error::LimitReached { limit, wait })
             }
         }
     }
@@ -359,7 +438,9 @@ fn judge(network: Network, of_address: Seen, overall: Seen) -> Option<Pumping> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Network, Seen, Watch, judge};
+    use std::time::Duration;
+
+    use super::{Network, Seen, Watch, judge, wait_after};
     use crate::clock::Timestamp;
 
     fn network(address: &str) -> String {
@@ -374,6 +455,18 @@ mod tests {
         assert_eq!(network("2001:db8:1:2:ffff::"), "2001:db8:1:2::/64");
         assert_eq!(network("2001:db8:1:3::4"), "2001:db8:1:3::/64");
         assert_eq!(Network::of(None).to_string(), "unknown");
+    }
+
+    #[test]
+    fn the_waits_between_sendings_grow_from_the_setting_on() {
+        let waits = |first| {
+            let wait = |sent_before| wait_after(sent_before, Duration::from_secs(first)).as_secs();
+            [0, 1, 2, 3, 4, u64::MAX].map(wait)
+        };
+        assert_eq!(waits(60), [60, 120, 300, 900, 900, 900]);
+        assert_eq!(waits(30), [30, 60, 120, 300, 900, 900]);
+        assert_eq!(waits(90), [90, 120, 300, 900, 900, 900]);
+        assert_eq!(waits(1000), [1000; 6]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Logging in with a code sent by SMS.
 
 use super::Chelseru;
+use super::limits::Series;
 use crate::clock::Timestamp;
 use crate::config::AuthMethod;
 use crate::device::Client;
@@ -9,7 +10,7 @@ use crate::events::Event;
 use crate::mobile::MobileNumber;
 use crate::otp::Code;
 use crate::random;
-use crate::store::{CodeId, NewCode, NewLogin, Redeemed, Reservation};
+use crate::store::{CodeId, LiveCode, NewCode, NewLogin, Redeemed, Reservation};
 use crate::token::{TokenError, TokenPair};
 
 /// What a login brings.
@@ -29,7 +30,8 @@ impl Chelseru {
     /// Sends a one-time code to a number, for a client whose address has limits of its own.
     ///
     /// Of any number of calls at once exactly one sends. When the provider certainly did not send, the
-    /// code is withdrawn and the next call may send; when it perhaps did, the code stays valid.
+    /// code is withdrawn and the next call may send; when it perhaps did, the code stays valid. Where the
+    /// settings say so, a later call sends the same code again.
     ///
     /// Run it to its end: dropping it between reserving the code and the provider's answer leaves the
     /// number waiting for a code that may never come; so does a store whose answer to the reservation
@@ -47,13 +49,7 @@ impl Chelseru {
         self.require_otp()?;
         let now = self.now();
         let options = &self.config().auth.options;
-        let (id, code) = {
-            let mut rng = rand::rng();
-            (
-                CodeId(random::id(&mut rng)),
-                Code::random(&mut rng, options.length),
-            )
-        };
+        let (id, code) = self.new_code(mobile_number);
         let reservation = self
             .store()
             .reserve_code(&NewCode {
@@ -64,13 +60,19 @@ impl Chelseru {
                 expires_at: now + options.lifetime,
             })
             .await?;
-        if let Reservation::Live { until } = reservation {
-            return Err(Error::CodeStillValid {
-                wait: until.since(now),
-            });
+        if let Reservation::Live(live) = reservation {
+            return self.send_again(mobile_number, client, live, now).await;
         }
+        let series = Series {
+            code: id,
+            sent_before: 0,
+            until: now + options.lifetime,
+        };
         // After the reservation, so that asking while a code is live costs nothing.
-        let permit = match self.permit_code(mobile_number, client.address).await {
+        let permit = match self
+            .permit_code(mobile_number, client.address, series)
+            .await
+        {
             Ok(permit) => permit,
             Err(error) => {
                 self.withdraw_code(mobile_number, id).await;
@@ -92,6 +94,84 @@ impl Chelseru {
                 Err(error)
             }
         }
+    }
+
+    /// A random code, or where codes are sent again one that can be made again from its id.
+    fn new_code(&self, mobile_number: MobileNumber) -> (CodeId, Code) {
+        let length = self.config().auth.options.length;
+        let mut rng = rand::rng();
+        let id = CodeId(random::id(&mut rng));
+        let code = match self.resends_after() {
+            Some(_) => Code::derived(&self.inner.repeatable_codes, mobile_number, id, length),
+            None => Code::random(&mut rng, length),
+        };
+        (id, code)
+    }
+
+    /// Sends a live code once more, if it is time. The code stays as it is, whatever becomes of it.
+    async fn send_again(
+        &self,
+        mobile_number: MobileNumber,
+        client: Client<'_>,
+        live: LiveCode,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let rest = live.until.since(now);
+        let still_valid = Err(Error::CodeStillValid { wait: rest });
+        let Some(code) = self.repeatable(mobile_number, &live) else {
+            return still_valid;
+        };
+        let sent_before = self.sendings_of(live.id, live.until, now).await?;
+        // Who sends it for the first time may yet withdraw it.
+        if sent_before == 0 {
+            return still_valid;
+        }
+        let series = Series {
+            code: live.id,
+            sent_before,
+            until: live.until,
+        };
+        let permit = match self
+            .permit_code(mobile_number, client.address, series)
+            .await
+        {
+            Ok(permit) => permit,
+            Err(Error::CodeStillValid { wait }) => {
+                return Err(Error::CodeStillValid {
+                    wait: wait.min(rest),
+                });
+            }
+            Err(error) => return Err(error),
+        };
+        match self.deliver_code(mobile_number, &code).await {
+            Ok(()) => {
+                self.tell(Event::CodeSent { mobile_number });
+                Ok(())
+            }
+            Err(Error::Sms(error)) if !error.is_certain() => Err(Error::CodePerhapsSent {
+                error,
+                wait: live.until.since(self.now()),
+            }),
+            Err(error) => {
+                self.give_back(&permit).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The code that is live, if it can be made again and has tries left.
+    fn repeatable(&self, mobile_number: MobileNumber, live: &LiveCode) -> Option<Code> {
+        self.resends_after()?;
+        let auth = &self.config().auth;
+        let most = auth.limits.otp_attempts;
+        if most > 0 && live.attempts >= most {
+            return None;
+        }
+        let key = &self.inner.repeatable_codes;
+        let code = Code::derived(key, mobile_number, live.id, auth.options.length);
+        let hashes = &self.inner.codes;
+        let is_the_same = hashes.verify(mobile_number, &code, Some(&live.hash));
+        is_the_same.then_some(code)
     }
 
     async fn withdraw_code(&self, mobile_number: MobileNumber, id: CodeId) {

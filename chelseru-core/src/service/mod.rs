@@ -22,7 +22,7 @@ use self::tokens::Successors;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{AuthMethod, Config, ConfigError};
 use crate::events::{Event, EventStream, Events};
-use crate::keyed_hash::KeyedHashes;
+use crate::keyed_hash::{KeyedHash, KeyedHashes};
 use crate::otp::CodeHasher;
 use crate::sms::{SmsProvider, code_text_warnings};
 use crate::store::Store;
@@ -63,6 +63,7 @@ struct Inner {
     gateways: Vec<Gateway>,
     clock: Arc<dyn Clock>,
     codes: CodeHasher,
+    repeatable_codes: KeyedHash,
     requests: KeyedHashes,
     tokens: Tokens,
     successors: Successors,
@@ -204,6 +205,10 @@ impl ChelseruBuilder {
                     .map(|provider| Gateway::new(provider, sms))
                     .collect(),
                 codes: CodeHasher::new(&secrets),
+                repeatable_codes: KeyedHash::new(
+                    &self.config.auth.jwt.signing_key,
+                    "chelseru repeatable code v1",
+                ),
                 requests: KeyedHashes::new(&secrets, "chelseru idempotent request v1"),
                 successors: Successors::new(&self.config.auth.jwt.signing_key),
                 tokens,

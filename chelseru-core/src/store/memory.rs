@@ -12,9 +12,9 @@ use async_trait::async_trait;
 
 use self::sms::Request;
 use super::{
-    Adopted, CodeHash, CodeId, CountedCode, Maintenance, NewCode, NewLogin, NewSession, OtpStore,
-    Redeemed, Reservation, Rotated, Rotation, SessionStore, SmsId, SmsRecord, SmsRequestId,
-    StoreError, StoreResult, Taken, UserStore,
+    Adopted, CodeHash, CodeId, CountedCode, LiveCode, Maintenance, NewCode, NewLogin, NewSession,
+    OtpStore, Redeemed, Reservation, Rotated, Rotation, SessionStore, SmsId, SmsRecord,
+    SmsRequestId, StoreError, StoreResult, Taken, UserStore,
 };
 use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
@@ -143,9 +143,12 @@ impl OtpStore for MemoryStore {
             .get(&code.mobile_number)
             .filter(|kept| kept.expires_at > code.created_at)
         {
-            return Ok(Reservation::Live {
+            return Ok(Reservation::Live(LiveCode {
+                id: live.id,
+                hash: live.hash,
+                attempts: live.attempts,
                 until: live.expires_at,
-            });
+            }));
         }
         let kept = Code {
             id: code.id,

@@ -76,11 +76,21 @@ pub struct NewCode {
 pub enum Reservation {
     /// The code is kept; send it.
     Reserved,
-    /// Another code is live until then; send nothing.
-    Live {
-        /// When that one ends.
-        until: Timestamp,
-    },
+    /// Another code is live; the new one is not kept.
+    Live(LiveCode),
+}
+
+/// A code that holds its number's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveCode {
+    /// Which reservation it is.
+    pub id: CodeId,
+    /// The keyed hash.
+    pub hash: CodeHash,
+    /// How many tries were counted against it.
+    pub attempts: u32,
+    /// When it ends.
+    pub until: Timestamp,
 }
 
 /// A code against which one try was counted.

@@ -10,6 +10,7 @@ fn every_key_of_auth_reaches_its_field() {
     assert_eq!(auth.method, AuthMethod::Passwd);
     assert_eq!(auth.options.length, 6);
     assert_eq!(auth.options.lifetime, Duration::from_secs(90));
+    assert_eq!(auth.options.resend_after, Duration::from_secs(60));
     let t2 = ids(
         None,
         &[("MELI_PAYAMAK_COM", "2"), ("KAVENEGAR_COM", "login")],
@@ -133,6 +134,7 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .auth_method(AuthMethod::Passwd)
         .otp_length(6)
         .otp_lifetime(Duration::from_secs(90))
+        .otp_resend_after(Duration::from_secs(60))
         .otp_sms_template("T2")
         .otp_sms_text("code: {code}")
         .otp_sms_host("shop.example")

@@ -34,6 +34,7 @@ fn every_setting() -> Value {
             "OPTIONS": {
                 "OTP_LENGTH": 6,
                 "OTP_EXPIRE_PER_MINUTES": 1.5,
+                "OTP_RESEND_AFTER_SECONDS": 60,
                 "OTP_SMS_TEMPLATE_ID": "T2",
                 "OTP_SMS_TEXT": "code: {code}",
                 "OTP_SMS_HOST": "shop.example",

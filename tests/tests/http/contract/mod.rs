@@ -15,6 +15,7 @@ mod otp_send;
 mod paths;
 mod pumping;
 mod refresh;
+mod resend;
 mod sessions;
 mod sessions_end;
 mod sessions_seen;
