@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 
 use crate::DieselStore;
 use crate::prepared::Prepare;
-use crate::rows::{LastUse, NewSessionRow, SessionRow, UserRow};
+use crate::rows::{LastUse, NewSessionRow, SessionRow, UserRow, hash};
 use crate::run::{Outcome, run};
 use crate::schema::{chelseru_sessions as sessions, chelseru_users as users};
 
@@ -124,31 +124,33 @@ impl SessionStore for DieselStore {
                 None => current.set(last_use).prepared().execute(connection).await?,
             };
             if exchanged == 1 {
-                return Ok(Rotated::Done { at: rotation.now });
+                let successor = rotation.successor.map(|successor| successor.hash);
+                return Ok(Rotated::Done {
+                    successor: successor.unwrap_or(rotation.presented),
+                    at: rotation.now,
+                });
             }
             // Several statements need no transaction here: those before changed nothing, and a token
             // that was not current then is not current now, nor is one that was used up then ever the
             // last one again.
-            let repeatable = rotation
+            let repeat_since = rotation
                 .successor
-                .as_ref()
-                .and_then(|successor| Some((successor, successor.repeat_since?)));
-            if let Some((successor, since)) = repeatable {
-                let at = diesel::update(sessions::table.find(rotation.session.0))
+                .and_then(|successor| successor.repeat_since);
+            if let Some(since) = repeat_since {
+                let again = diesel::update(sessions::table.find(rotation.session.0))
                     .filter(sessions::replaced_hash.eq(presented))
                     .filter(sessions::replaced_at.ge(since.as_millis()))
-                    .filter(sessions::refresh_hash.eq(successor.hash.as_slice()))
                     .filter(sessions::ended_at.is_null())
                     .filter(sessions::expires_at.gt(now))
                     .set(LastUse::new(&rotation.client, rotation.now))
-                    .returning(sessions::replaced_at)
+                    .returning((sessions::refresh_hash, sessions::replaced_at))
                     .prepared()
-                    .get_result::<Option<i64>>(connection)
+                    .get_result::<(Vec<u8>, Option<i64>)>(connection)
                     .await
-                    .optional()?
-                    .flatten();
-                if let Some(at) = at {
+                    .optional()?;
+                if let Some((successor, Some(at))) = again {
                     return Ok(Rotated::Done {
+                        successor: hash(&successor)?,
                         at: Timestamp::from_millis(at),
                     });
                 }
@@ -195,6 +197,7 @@ impl SessionStore for DieselStore {
                 }
                 return Ok(Outcome::Commit(Some(Adopted {
                     session: SessionId(id),
+                    refresh_hash: session.refresh_hash,
                     at: now,
                 })));
             }
@@ -202,17 +205,18 @@ impl SessionStore for DieselStore {
                 let again = sessions::table
                     .filter(sessions::session_key.eq(session.key.as_str()))
                     .filter(sessions::user_id.eq(user.0))
-                    .filter(sessions::refresh_hash.eq(session.refresh_hash.as_slice()))
+                    .filter(sessions::replaced_hash.is_null())
                     .filter(sessions::created_at.ge(since.as_millis()))
                     .filter(sessions::ended_at.is_null())
                     .filter(sessions::expires_at.gt(now.as_millis()))
-                    .select((sessions::id, sessions::created_at))
-                    .first::<(i64, i64)>(connection)
+                    .select((sessions::id, sessions::refresh_hash, sessions::created_at))
+                    .first::<(i64, Vec<u8>, i64)>(connection)
                     .await
                     .optional()?;
-                if let Some((id, at)) = again {
+                if let Some((id, refresh_hash, at)) = again {
                     return Ok(Outcome::RollBack(Some(Adopted {
                         session: SessionId(id),
+                        refresh_hash: hash(&refresh_hash)?,
                         at: Timestamp::from_millis(at),
                     })));
                 }

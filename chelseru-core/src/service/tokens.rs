@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::keyed_hash::KeyedHash;
 use crate::random;
 use crate::secret::Secret;
-use crate::session::{ReplacedToken, Session, SessionId};
+use crate::session::{RefreshHash, ReplacedToken, Session, SessionId};
 use crate::store::{Adopted, NewSession, Rotated, Rotation, Successor};
 use crate::token::{Claims, TokenError, TokenPair, TokenType, refresh_hash};
 use crate::user::UserId;
@@ -71,9 +71,15 @@ impl Chelseru {
             now,
         };
         match self.store().rotate_refresh(&rotation).await? {
-            Rotated::Done { at } => {
+            Rotated::Done { successor, at } => {
                 let user = claims.user;
-                let refresh = jti.map(|jti| self.refresh_token(user, session, &jti, opened_at, at));
+                let refresh = match jti {
+                    Some(jti) => {
+                        check_successor(&jti, &successor)?;
+                        Some(self.refresh_token(user, session, &jti, opened_at, at))
+                    }
+                    None => None,
+                };
                 Ok(self.pair(user, session, refresh, now))
             }
             Rotated::Reused => {
@@ -185,7 +191,11 @@ impl Chelseru {
         let jti = self.inner.successors.of_adopted(&claims.jti);
         let key = hex(refresh_hash(&claims.jti));
         let session = self.new_session(key, &jti, client, now);
-        let Some(Adopted { session, at }) = self
+        let Some(Adopted {
+            session,
+            refresh_hash,
+            at,
+        }) = self
             .store()
             .adopt_session(user, &session, self.repeat_since(now), now)
             .await?
@@ -196,6 +206,7 @@ impl Chelseru {
             );
             return Err(TokenError::Blacklisted.into());
         };
+        check_successor(&jti, &refresh_hash)?;
         tracing::info!(
             user = user.0,
             session = session.0,
@@ -274,6 +285,16 @@ impl Chelseru {
     fn repeat_since(&self, now: Timestamp) -> Option<Timestamp> {
         let grace = self.config().auth.jwt.refresh_grace;
         (!grace.is_zero()).then(|| now - grace)
+    }
+}
+
+/// Whether that is the token that was given first. After a change of the signing key it is another one;
+/// then the answer cannot be given again, which is nobody's fault and ends nothing.
+fn check_successor(jti: &str, given: &RefreshHash) -> Result<(), TokenError> {
+    if refresh_hash(jti) == *given {
+        Ok(())
+    } else {
+        Err(TokenError::Blacklisted)
     }
 }
 

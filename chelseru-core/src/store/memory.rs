@@ -124,10 +124,7 @@ fn repeated_exchange(session: &Session, rotation: &Rotation) -> Option<Timestamp
     let successor = rotation.successor.as_ref()?;
     let since = successor.repeat_since?;
     let replaced = session.replaced?;
-    (replaced.hash == rotation.presented
-        && session.refresh_hash == successor.hash
-        && replaced.at >= since)
-        .then_some(replaced.at)
+    (replaced.hash == rotation.presented && replaced.at >= since).then_some(replaced.at)
 }
 
 fn fault(text: &'static str) -> StoreError {
@@ -324,7 +321,10 @@ impl SessionStore for MemoryStore {
         };
         session.client = rotation.client.clone();
         session.last_seen = rotation.now;
-        Ok(Rotated::Done { at })
+        Ok(Rotated::Done {
+            successor: session.refresh_hash,
+            at,
+        })
     }
 
     async fn adopt_session(
@@ -342,6 +342,7 @@ impl SessionStore for MemoryStore {
             let id = tables.open_session(user, session, now);
             return Ok(Some(Adopted {
                 session: id,
+                refresh_hash: session.refresh_hash,
                 at: now,
             }));
         }
@@ -350,9 +351,10 @@ impl SessionStore for MemoryStore {
             return Ok(None);
         };
         let is_recent = repeat_since.is_some_and(|since| known.created_at >= since);
-        if is_recent && known.refresh_hash == session.refresh_hash {
+        if is_recent && known.replaced.is_none() {
             return Ok(Some(Adopted {
                 session: known.id,
+                refresh_hash: known.refresh_hash,
                 at: known.created_at,
             }));
         }

@@ -212,7 +212,7 @@ pub struct Rotation {
 /// What a refresh token is exchanged for.
 #[derive(Clone, Debug)]
 pub struct Successor {
-    /// Its hash: for one token always the same, so that an answer that was lost can be given again.
+    /// Its hash, unless the token was exchanged before.
     pub hash: RefreshHash,
     /// When the session ends now.
     pub expires_at: Timestamp,
@@ -226,6 +226,9 @@ pub struct Successor {
 pub enum Rotated {
     /// The successor is the session's only good refresh token.
     Done {
+        /// Its hash: that of the rotation, or of the first one if this is a repetition. Where tokens do
+        /// not rotate, that of the token itself.
+        successor: RefreshHash,
         /// When the token was exchanged for it: now, or earlier if this is a repetition.
         at: Timestamp,
     },
@@ -241,6 +244,8 @@ pub enum Rotated {
 pub struct Adopted {
     /// The session.
     pub session: SessionId,
+    /// The hash of its refresh token: the given one, or the first one if this is a repetition.
+    pub refresh_hash: RefreshHash,
     /// When it was opened: now, or earlier if this is a repetition.
     pub at: Timestamp,
 }
@@ -269,8 +274,8 @@ pub trait SessionStore: Send + Sync {
     async fn rotate_refresh(&self, rotation: &Rotation) -> StoreResult<Rotated>;
 
     /// Opens a session for a refresh token that another service signed, exactly once for each
-    /// `session.key`. When the account's live session has that key and still that refresh token, and
-    /// was opened at `repeat_since` or later, it is given again. Otherwise `None` when a session has
+    /// `session.key`. When the account's live session has that key and still its first refresh token,
+    /// and was opened at `repeat_since` or later, it is given again. Otherwise `None` when a session has
     /// or had that key, as long as its row is kept ([`Maintenance::purge`]): the token was used twice,
     /// so that session, if it is the account's, is ended, and that is committed. An account that does
     /// not exist is a [`StoreError::Fault`].

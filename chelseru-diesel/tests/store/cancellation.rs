@@ -205,7 +205,10 @@ async fn everything_works(store: &DieselStore) {
                 let rotated = store.rotate_refresh(&rotation(session, 1, 2)).await;
                 assert_eq!(
                     rotated.expect("it works"),
-                    chelseru_core::store::Rotated::Done { at: NOW }
+                    chelseru_core::store::Rotated::Done {
+                        successor: [2; 32],
+                        at: NOW
+                    }
                 );
                 user.id
             }

@@ -43,9 +43,12 @@ fn rotation_since(
     rotation
 }
 
-/// The answer to a [`rotation`] that is no repetition.
-fn done() -> Rotated {
-    Rotated::Done { at: NOW + MINUTE }
+/// The answer to a [`rotation`] to that hash.
+fn done(to: usize) -> Rotated {
+    Rotated::Done {
+        successor: hash(to),
+        at: NOW + MINUTE,
+    }
 }
 
 async fn adopt(store: &SharedStore, user: UserId, n: usize, now: Timestamp) -> SessionId {
@@ -141,7 +144,7 @@ pub async fn a_touch_notes_where_and_when_and_nothing_else(store: SharedStore) {
 pub async fn a_rotation_replaces_the_refresh_token(store: SharedStore) {
     let (_, id) = log_in(&store, number(1), 0, 1).await;
     let before = find(&store, id).await;
-    assert_eq!(ok(store.rotate_refresh(&rotation(id, 1, 2)).await), done());
+    assert_eq!(ok(store.rotate_refresh(&rotation(id, 1, 2)).await), done(2));
     let expected = Session {
         refresh_hash: hash(2),
         replaced: Some(ReplacedToken {
@@ -154,7 +157,7 @@ pub async fn a_rotation_replaces_the_refresh_token(store: SharedStore) {
         ..before
     };
     assert_eq!(find(&store, id).await, expected);
-    assert_eq!(ok(store.rotate_refresh(&rotation(id, 2, 3)).await), done());
+    assert_eq!(ok(store.rotate_refresh(&rotation(id, 2, 3)).await), done(3));
 }
 
 pub async fn a_token_that_does_not_rotate_stays_as_it_is(store: SharedStore) {
@@ -165,7 +168,7 @@ pub async fn a_token_that_does_not_rotate_stays_as_it_is(store: SharedStore) {
         ..rotation(id, 1, 2)
     };
     for _ in 0..3 {
-        assert_eq!(ok(store.rotate_refresh(&as_it_is).await), done());
+        assert_eq!(ok(store.rotate_refresh(&as_it_is).await), done(1));
     }
     let expected = Session {
         client: client(2),
@@ -187,11 +190,12 @@ pub async fn an_exchange_is_repeated_and_changes_only_the_last_use(store: Shared
     let an_hour_later = Rotation {
         client: client(9),
         now: NOW + 61 * MINUTE,
-        ..rotation(id, 1, 2)
+        // It would name another one: the first counts.
+        ..rotation(id, 1, 7)
     };
     for _ in 0..2 {
         let again = ok(store.rotate_refresh(&an_hour_later).await);
-        assert_eq!(again, done(), "exchanged when it was exchanged first");
+        assert_eq!(again, done(2), "exchanged when it was exchanged first");
     }
     let expected = Session {
         client: client(9),
@@ -199,7 +203,7 @@ pub async fn an_exchange_is_repeated_and_changes_only_the_last_use(store: Shared
         ..before
     };
     assert_eq!(find(&store, id).await, expected);
-    assert_eq!(ok(store.rotate_refresh(&rotation(id, 2, 3)).await), done());
+    assert_eq!(ok(store.rotate_refresh(&rotation(id, 2, 3)).await), done(3));
 }
 
 pub async fn an_exchange_is_not_repeated_after_its_successor_was_used(store: SharedStore) {
@@ -221,21 +225,22 @@ pub async fn an_exchange_is_repeated_only_as_long_as_it_may_be(store: SharedStor
     let (user, id) = log_in(&store, number(1), 0, 1).await;
     ok(store.rotate_refresh(&rotation(id, 1, 2)).await);
     let in_time = rotation_since(id, 1, 2, Some(NOW + MINUTE));
-    assert_eq!(ok(store.rotate_refresh(&in_time).await), done());
+    assert_eq!(ok(store.rotate_refresh(&in_time).await), done(2));
     let late = rotation_since(id, 1, 2, Some(NOW + MINUTE + MILLI));
     assert_eq!(ok(store.rotate_refresh(&late).await), Rotated::Reused);
     assert_eq!(find(&store, id).await.ended_at, Some(NOW + MINUTE));
 
     let strict = adopt(&store, user.id, 5, NOW).await;
     let rotation = rotation_since(strict, 5, 6, None);
-    assert_eq!(ok(store.rotate_refresh(&rotation).await), done());
+    assert_eq!(ok(store.rotate_refresh(&rotation).await), done(6));
     assert_eq!(ok(store.rotate_refresh(&rotation).await), Rotated::Reused);
 }
 
 pub async fn a_reused_token_ends_its_session_for_good(store: SharedStore) {
     let (user, id) = log_in(&store, number(1), 0, 1).await;
     let other = adopt(&store, user.id, 9, NOW).await;
-    ok(store.rotate_refresh(&rotation(id, 1, 2)).await);
+    ok(store.rotate_refresh(&rotation(id, 1, 8)).await);
+    ok(store.rotate_refresh(&rotation(id, 8, 2)).await);
     assert_eq!(
         ok(store.rotate_refresh(&rotation(id, 1, 3)).await),
         Rotated::Reused
@@ -345,6 +350,7 @@ pub async fn an_adoption_is_repeated_until_its_token_was_used(store: SharedStore
     };
     let adopted = Adopted {
         session: id,
+        refresh_hash: hash(5),
         at: NOW,
     };
     assert_eq!(again(user, NOW).await, Some(adopted));
@@ -488,16 +494,18 @@ pub async fn of_many_rotations_of_one_token_all_are_given_one_successor(store: S
     let answers = all_at_once(&store, |store, n| async move {
         let rotation = Rotation {
             now: NOW + MINUTE + MILLI * u32::try_from(n).expect("a small number"),
-            ..rotation(id, 1, 2)
+            ..rotation(id, 1, 100 + n)
         };
         ok(store.rotate_refresh(&rotation).await)
     })
     .await;
-    assert!(matches!(answers[0], Rotated::Done { .. }), "{answers:?}");
+    let Rotated::Done { successor, .. } = answers[0] else {
+        panic!("{answers:?}");
+    };
     assert_eq!(count(&answers, &answers[0]), CROWD, "made at one time");
     let session = find(&store, id).await;
     assert_eq!(session.ended_at, None);
-    assert_eq!(session.refresh_hash, hash(2));
+    assert_eq!(session.refresh_hash, successor);
 }
 
 pub async fn of_many_rotations_without_repetition_one_is_done_and_the_session_ends(
@@ -509,7 +517,7 @@ pub async fn of_many_rotations_without_repetition_one_is_done_and_the_session_en
         ok(store.rotate_refresh(&rotation).await)
     })
     .await;
-    assert_eq!(count(&answers, &done()), 1);
+    assert_eq!(count(&answers, &done(2)), 1);
     assert_eq!(count(&answers, &Rotated::Reused), 1);
     assert_eq!(count(&answers, &Rotated::Gone), CROWD - 2);
     assert_eq!(find(&store, id).await.ended_at, Some(NOW + MINUTE));
@@ -541,10 +549,10 @@ pub async fn many_sessions_rotate_at_once_and_none_disturbs_another(store: Share
     let (user, _) = log_in(&store, number(1), 0, 1000).await;
     let answers = all_at_once(&store, move |store, n| async move {
         let id = adopt(&store, user.id, n, NOW).await;
-        ok(store.rotate_refresh(&rotation(id, n, n + 100)).await)
+        ok(store.rotate_refresh(&rotation(id, n, n + 100)).await) == done(n + 100)
     })
     .await;
-    assert_eq!(count(&answers, &done()), CROWD);
+    assert_eq!(count(&answers, &true), CROWD);
 }
 
 pub async fn of_many_adoptions_of_one_key_all_are_given_one_session(store: SharedStore) {
