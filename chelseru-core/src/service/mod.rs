@@ -210,7 +210,7 @@ impl ChelseruBuilder {
                     "chelseru repeatable code v1",
                 ),
                 requests: KeyedHashes::new(&secrets, "chelseru idempotent request v1"),
-                successors: Successors::new(&self.config.auth.jwt.signing_key),
+                successors: Successors::new(&secrets),
                 tokens,
                 events: Events::new(),
                 told_budgets: ToldBudgets::default(),

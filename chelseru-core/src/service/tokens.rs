@@ -8,7 +8,7 @@ use super::{Chelseru, LogoutScope};
 use crate::clock::Timestamp;
 use crate::device::Client;
 use crate::error::Error;
-use crate::keyed_hash::KeyedHash;
+use crate::keyed_hash::KeyedHashes;
 use crate::random;
 use crate::secret::Secret;
 use crate::session::{RefreshHash, ReplacedToken, Session, SessionId};
@@ -18,21 +18,46 @@ use crate::user::UserId;
 
 /// Names the successor of a refresh token. It is always the same one, so that whoever lost an answer can
 /// be given it again although only hashes are stored.
-pub(super) struct Successors(KeyedHash);
+pub(super) struct Successors(KeyedHashes);
 
 impl Successors {
-    pub(super) fn new(secret: &Secret) -> Self {
-        Self(KeyedHash::new(secret, "chelseru refresh successor v1"))
+    /// `secrets` are those of the ring, the current one first.
+    pub(super) fn new(secrets: &[Secret]) -> Self {
+        Self(KeyedHashes::new(secrets, "chelseru refresh successor v1"))
     }
 
-    /// The `jti` of the token for which that one of the session is exchanged.
-    fn of(&self, session: SessionId, jti: &str) -> String {
-        hex(self.0.of(&[&session.0.to_string(), jti]))
+    /// The token for which that one of the session is exchanged.
+    fn of(&self, session: SessionId, jti: &str) -> SuccessorName {
+        self.name(&[&session.0.to_string(), jti])
     }
 
-    /// The `jti` of the first token of the session that another service's token opens.
-    fn of_adopted(&self, jti: &str) -> String {
-        hex(self.0.of(&["adopted", jti]))
+    /// The first token of the session that another service's token opens.
+    fn of_adopted(&self, jti: &str) -> SuccessorName {
+        self.name(&["adopted", jti])
+    }
+
+    fn name(&self, parts: &[&str]) -> SuccessorName {
+        SuccessorName {
+            jti: hex(self.0.of(parts)),
+            before: self.0.previous_of(parts).map(hex).collect(),
+        }
+    }
+}
+
+/// The `jti` of a successor.
+struct SuccessorName {
+    jti: String,
+    /// What it was under the previous signing keys.
+    before: Vec<String>,
+}
+
+impl SuccessorName {
+    /// The name of the token that was given first. When the key under which it was made is gone from the
+    /// ring, that answer cannot be given again, which is nobody's fault and ends nothing.
+    fn given(self, first: &RefreshHash) -> Result<String, TokenError> {
+        let mut names = std::iter::once(self.jti).chain(self.before);
+        let given = names.find(|jti| refresh_hash(jti) == *first);
+        given.ok_or(TokenError::Blacklisted)
     }
 }
 
@@ -58,12 +83,12 @@ impl Chelseru {
         };
         let opened_at = self.session_of(&claims, session, now).await?.created_at;
         let rotates = self.config().auth.jwt.rotate_refresh_tokens;
-        let jti = rotates.then(|| self.inner.successors.of(session, &claims.jti));
+        let name = rotates.then(|| self.inner.successors.of(session, &claims.jti));
         let rotation = Rotation {
             session,
             presented: refresh_hash(&claims.jti),
-            successor: jti.as_deref().map(|jti| Successor {
-                hash: refresh_hash(jti),
+            successor: name.as_ref().map(|name| Successor {
+                hash: refresh_hash(&name.jti),
                 expires_at: self.session_ends_at(opened_at, now),
                 repeat_since: self.repeat_since(now),
             }),
@@ -73,13 +98,8 @@ impl Chelseru {
         match self.store().rotate_refresh(&rotation).await? {
             Rotated::Done { successor, at } => {
                 let user = claims.user;
-                let refresh = match jti {
-                    Some(jti) => {
-                        check_successor(&jti, &successor)?;
-                        Some(self.refresh_token(user, session, &jti, opened_at, at))
-                    }
-                    None => None,
-                };
+                let jti = name.map(|name| name.given(&successor)).transpose()?;
+                let refresh = jti.map(|jti| self.refresh_token(user, session, &jti, opened_at, at));
                 Ok(self.pair(user, session, refresh, now))
             }
             Rotated::Reused => {
@@ -188,9 +208,9 @@ impl Chelseru {
             return Err(TokenError::Invalid.into());
         }
         let user = self.active_user(claims.user).await?.id;
-        let jti = self.inner.successors.of_adopted(&claims.jti);
+        let name = self.inner.successors.of_adopted(&claims.jti);
         let key = hex(refresh_hash(&claims.jti));
-        let session = self.new_session(key, &jti, client, now);
+        let session = self.new_session(key, &name.jti, client, now);
         let Some(Adopted {
             session,
             refresh_hash,
@@ -206,7 +226,7 @@ impl Chelseru {
             );
             return Err(TokenError::Blacklisted.into());
         };
-        check_successor(&jti, &refresh_hash)?;
+        let jti = name.given(&refresh_hash)?;
         tracing::info!(
             user = user.0,
             session = session.0,
@@ -285,16 +305,6 @@ impl Chelseru {
     fn repeat_since(&self, now: Timestamp) -> Option<Timestamp> {
         let grace = self.config().auth.jwt.refresh_grace;
         (!grace.is_zero()).then(|| now - grace)
-    }
-}
-
-/// Whether that is the token that was given first. After a change of the signing key it is another one;
-/// then the answer cannot be given again, which is nobody's fault and ends nothing.
-fn check_successor(jti: &str, given: &RefreshHash) -> Result<(), TokenError> {
-    if refresh_hash(jti) == *given {
-        Ok(())
-    } else {
-        Err(TokenError::Blacklisted)
     }
 }
 

@@ -114,7 +114,7 @@ impl Scene {
 }
 
 /// What a token says, whoever signed it.
-fn claims_of(token: &str) -> Value {
+pub(crate) fn claims_of(token: &str) -> Value {
     jsonwebtoken::dangerous::insecure_decode::<Value>(token)
         .unwrap()
         .claims

@@ -7,8 +7,11 @@ use chelseru_tests::{
 };
 use serde_json::json;
 
+use crate::attacks::claims_of;
+
 on_both_databases! {
     nobody_is_logged_out_when_the_signing_key_is_changed
+    a_refresh_whose_answer_was_lost_is_repeated_under_the_next_signing_key
     a_code_that_is_on_its_way_when_the_signing_key_is_changed_works
     a_key_that_was_given_up_opens_nothing
     servers_that_change_their_key_one_after_the_other_know_each_others_tokens
@@ -102,6 +105,24 @@ async fn nobody_is_logged_out_when_the_signing_key_is_changed(database: Database
         assert!(is_in(&server, &after.access).await);
         assert!(!is_in(&server, &before.access).await);
         refresh(&server, &after).await;
+    }
+}
+
+async fn a_refresh_whose_answer_was_lost_is_repeated_under_the_next_signing_key(
+    database: Database,
+) {
+    for algorithm in [JwtAlgorithm::HS256, JwtAlgorithm::EdDSA] {
+        let [old, new] = two_for(algorithm);
+        let server = start(database, algorithm, old).await;
+        let before = log_in(&server, "09121234567").await;
+        let lost = refresh(&server, &before).await;
+
+        let rotated = signing_with(algorithm, new, Some(old.private));
+        let server = server.restart(|setup| setup.config(rotated)).await;
+        let repeated = refresh(&server, &before).await;
+        let id = |tokens: &Tokens| claims_of(&tokens.refresh)["jti"].clone();
+        assert_eq!(id(&repeated), id(&lost), "the same token, signed anew");
+        refresh(&server, &repeated).await;
     }
 }
 
