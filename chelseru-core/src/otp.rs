@@ -1,9 +1,9 @@
 //! One-time codes: how they are made, hashed and compared.
 //!
-//! A code is uniform over all codes of its length. The store keeps HMAC-SHA256 of the number and the
-//! code under a key derived from the signing key, so a copy of the database gives no code, not even
-//! by trying them all. The comparison takes the same time whatever it finds, also while there are
-//! previous signing keys under which the code may have been sent.
+//! A code is uniform over all codes of its length. The store keeps HMAC-SHA256 of the code, its number
+//! and what it is for, under a key derived from the signing key, so a copy of the database gives no
+//! code, not even by trying them all. The comparison takes the same time whatever it finds, also while
+//! there are previous signing keys under which the code may have been sent.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ use crate::secret::Secret;
 use crate::store::{CodeHash, CodeId};
 
 /// What the derived key is for; a change of the scheme changes it.
-const KEY_PURPOSE: &str = "chelseru one-time code v2";
+const KEY_PURPOSE: &str = "chelseru one-time code v3";
 
 /// A code as a user typed it or as it was made: ASCII digits. Prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
@@ -92,6 +92,23 @@ impl fmt::Debug for Code {
     }
 }
 
+/// What a code does. One that was sent for one thing does nothing else, so nobody can be talked into
+/// reading out a code that does more than its owner asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CodePurpose {
+    /// Logs in.
+    Login,
+}
+
+impl CodePurpose {
+    /// What is hashed with the code.
+    fn context(self) -> String {
+        match self {
+            Self::Login => "login".to_owned(),
+        }
+    }
+}
+
 /// Hashes codes under a key of their own.
 #[derive(Clone)]
 pub(crate) struct CodeHasher(KeyedHashes);
@@ -103,19 +120,27 @@ impl CodeHasher {
     }
 
     /// The hash that the store keeps.
-    pub(crate) fn hash(&self, mobile_number: MobileNumber, code: &Code) -> CodeHash {
-        self.0.of(&[mobile_number.as_str(), &code.0])
+    pub(crate) fn hash(
+        &self,
+        purpose: CodePurpose,
+        mobile_number: MobileNumber,
+        code: &Code,
+    ) -> CodeHash {
+        self.0
+            .of(&[&purpose.context(), mobile_number.as_str(), &code.0])
     }
 
     /// Whether `code` has that hash under one of the keys, in constant time: all are tried. Without a
     /// hash it does the same work and says no.
     pub(crate) fn verify(
         &self,
+        purpose: CodePurpose,
         mobile_number: MobileNumber,
         code: &Code,
         expected: Option<&CodeHash>,
     ) -> bool {
-        let parts = [mobile_number.as_str(), &code.0];
+        let context = purpose.context();
+        let parts = [&context, mobile_number.as_str(), &code.0];
         let kept = expected.unwrap_or(&[0; 32]);
         let mut is_equal = self.0.of(&parts).ct_eq(kept);
         for hash in self.0.previous_of(&parts) {
@@ -136,7 +161,7 @@ mod statistics;
 
 #[cfg(test)]
 mod tests {
-    use super::{Code, CodeHasher};
+    use super::{Code, CodeHasher, CodePurpose};
     use crate::keyed_hash::KeyedHash;
     use crate::mobile::MobileNumber;
     use crate::secret::Secret;
@@ -206,15 +231,26 @@ mod tests {
     #[test]
     fn a_code_is_good_for_its_own_number_only() {
         let code: Code = "12345678".parse().unwrap();
-        let hash = hasher().hash(number("09121234567"), &code);
-        assert!(hasher().verify(number("09121234567"), &code, Some(&hash)));
-        assert!(!hasher().verify(number("09121234568"), &code, Some(&hash)));
+        let hash = hasher().hash(CodePurpose::Login, number("09121234567"), &code);
+        assert!(hasher().verify(
+            CodePurpose::Login,
+            number("09121234567"),
+            &code,
+            Some(&hash)
+        ));
         assert!(!hasher().verify(
+            CodePurpose::Login,
+            number("09121234568"),
+            &code,
+            Some(&hash)
+        ));
+        assert!(!hasher().verify(
+            CodePurpose::Login,
             number("09121234567"),
             &"12345679".parse().unwrap(),
             Some(&hash)
         ));
-        assert!(!hasher().verify(number("09121234567"), &code, None));
+        assert!(!hasher().verify(CodePurpose::Login, number("09121234567"), &code, None));
     }
 
     #[test]
@@ -222,8 +258,8 @@ mod tests {
         let code: Code = "12345678".parse().unwrap();
         let other = hasher_of(&["another signing key of 32 bytes or more"]);
         assert_ne!(
-            hasher().hash(number("09121234567"), &code),
-            other.hash(number("09121234567"), &code)
+            hasher().hash(CodePurpose::Login, number("09121234567"), &code),
+            other.hash(CodePurpose::Login, number("09121234567"), &code)
         );
     }
 
@@ -233,15 +269,23 @@ mod tests {
         let code: Code = "12345678".parse().unwrap();
         let [old, older, new] = ["old", "older", "new"].map(|key| hasher_of(&[key]));
         let ring = hasher_of(&["new", "old", "older"]);
-        assert_eq!(ring.hash(number, &code), new.hash(number, &code));
+        assert_eq!(
+            ring.hash(CodePurpose::Login, number, &code),
+            new.hash(CodePurpose::Login, number, &code)
+        );
         for kept in [&old, &older, &new] {
-            let hash = kept.hash(number, &code);
-            assert!(ring.verify(number, &code, Some(&hash)));
-            assert!(!ring.verify(number, &"12345679".parse().unwrap(), Some(&hash)));
+            let hash = kept.hash(CodePurpose::Login, number, &code);
+            assert!(ring.verify(CodePurpose::Login, number, &code, Some(&hash)));
+            assert!(!ring.verify(
+                CodePurpose::Login,
+                number,
+                &"12345679".parse().unwrap(),
+                Some(&hash)
+            ));
         }
-        let hash = ring.hash(number, &code);
-        assert!(!old.verify(number, &code, Some(&hash)));
-        assert!(!ring.verify(number, &code, None));
+        let hash = ring.hash(CodePurpose::Login, number, &code);
+        assert!(!old.verify(CodePurpose::Login, number, &code, Some(&hash)));
+        assert!(!ring.verify(CodePurpose::Login, number, &code, None));
     }
 
     #[test]

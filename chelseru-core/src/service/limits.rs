@@ -390,15 +390,15 @@ impl Chelseru {
         self.correct(held.map(Held::returned).collect()).await;
     }
 
-    /// Gives the try of a right code back, and tells the guard of it if it let somebody in.
-    pub(super) async fn note_right_code(
+    /// Gives the try of a right code back, and tells the guard of it if it was used up.
+    pub(super) async fn return_try(
         &self,
         permit: &Permit,
         address: Option<IpAddr>,
-        was_let_in: bool,
+        was_used: bool,
     ) {
         let mut corrections: Vec<_> = permit.0.iter().map(Held::returned).collect();
-        if was_let_in && self.config().auth.limits.pumping_guard != PumpingGuard::Off {
+        if was_used && self.config().auth.limits.pumping_guard != PumpingGuard::Off {
             let now = self.now();
             corrections.push(Watch::new(&Network::of(address), now).verified());
             corrections.push(Watch::new(&"all", now).verified());

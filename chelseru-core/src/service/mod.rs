@@ -1,5 +1,6 @@
 //! The service: what an application holds, and what an adapter calls.
 
+mod codes;
 mod housekeeping;
 mod limits;
 mod login;
