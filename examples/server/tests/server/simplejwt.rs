@@ -100,11 +100,20 @@ async fn simplejwts_tokens_are_accepted_by_us(database: Database) {
             .await
             .unwrap();
         assert_eq!(listed[0]["current"], true, "it opened a session");
+        let (status, again) = server.post("/api/token/refresh/", &refresh).await.unwrap();
+        assert_eq!(status, 200, "the answer may have been lost: {again}");
+        assert_eq!(again["refresh"], pair["refresh"]);
+        let successor = json!({ "refresh": pair["refresh"] });
+        let (status, _) = server
+            .post("/api/token/refresh/", &successor)
+            .await
+            .unwrap();
+        assert_eq!(status, 200);
         let (status, body) = server.post("/api/token/refresh/", &refresh).await.unwrap();
         assert_eq!(
             (status, &body["detail"]),
             (401, &json!("Token is blacklisted")),
-            "once"
+            "not after its successor was used"
         );
     }
     let foreign =
