@@ -14,7 +14,7 @@ on_both_databases! {
 }
 
 const NUMBER: &str = "09121234567";
-const PURPOSE: &[u8] = b"chelseru one-time code v2";
+const PURPOSE: &[u8] = b"chelseru one-time code v3";
 
 fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
@@ -25,7 +25,7 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
 /// The scheme, as everybody can read it.
 fn by_the_scheme(key: &[u8], code: &str) -> Vec<u8> {
     let mut message = Vec::new();
-    for part in [NUMBER, code] {
+    for part in ["login", NUMBER, code] {
         message.extend((part.len() as u64).to_be_bytes());
         message.extend(part.as_bytes());
     }
