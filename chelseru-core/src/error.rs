@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::events::Limit;
+use crate::password::WeakPassword;
 use crate::sms::SmsError;
 use crate::store::StoreError;
 use crate::token::TokenError;
@@ -23,6 +24,27 @@ pub enum Error {
     /// No account in that group, and none may be made there.
     #[error("no account may be made in that group")]
     SignUpClosed,
+    /// There is no active account of that name with that password: a caller cannot tell which is wrong.
+    #[error("no active account has that name and password")]
+    NoActiveAccount,
+    /// The number has an account in that group already. Told only to who has proven the number.
+    #[error("the number has an account in that group")]
+    NumberTaken,
+    /// The number has no account in that group. Told only to who has proven the number.
+    #[error("the number has no account in that group")]
+    NoAccount,
+    /// Another account has the username. Told only to who may have one.
+    #[error("the username is taken")]
+    UsernameTaken,
+    /// The present password is another one.
+    #[error("the present password is another one")]
+    WrongPassword,
+    /// The password is one that others guess.
+    #[error("{0}")]
+    WeakPassword(#[from] WeakPassword),
+    /// More passwords are waiting to be hashed than can be in a short time.
+    #[error("too many passwords are being hashed")]
+    Overloaded,
     /// The token is good but its account is gone.
     #[error("the account does not exist")]
     UserNotFound,
@@ -38,7 +60,7 @@ pub enum Error {
     /// A token in a request's body is not accepted.
     #[error("{0}")]
     Token(TokenError),
-    /// The way of logging in is not the configured one.
+    /// The way of logging in is none of the configured ones.
     #[error("this way of logging in is not configured")]
     MethodNotConfigured,
     /// There is no such thing, or it belongs to somebody else.

@@ -47,6 +47,21 @@ pub enum Event {
         /// From where, and with which device and browser.
         client: ClientInfo,
     },
+    /// A name and a password that were tried did not belong together.
+    #[non_exhaustive]
+    LoginRefused {
+        /// For which number, if the account was named by it.
+        mobile_number: Option<MobileNumber>,
+    },
+    /// An account has another password, or its first one. Its sessions have ended, but for the one in
+    /// which it was changed or which a reset opened.
+    #[non_exhaustive]
+    PasswordChanged {
+        /// Whose.
+        user: UserId,
+        /// Whether the old one was not asked for: the number was proven by a code.
+        was_reset: bool,
+    },
     /// A provider accepted a message.
     SmsAccepted(SmsAttempt),
     /// A provider did not accept a message, or its answer was lost.
@@ -95,13 +110,13 @@ pub enum Event {
         /// When it is whole again.
         until: Timestamp,
     },
-    /// A code was not sent, or not looked at, because of a limit.
+    /// A code was not sent, or a code or a password not looked at, because of a limit.
     #[non_exhaustive]
     LimitReached {
         /// Which.
         limit: Limit,
-        /// For which number.
-        mobile_number: MobileNumber,
+        /// For which number, if it is about one.
+        mobile_number: Option<MobileNumber>,
         /// When there is room again.
         until: Timestamp,
     },
@@ -188,6 +203,12 @@ pub enum Limit {
     FailuresPerNumberPerHour,
     /// `AUTH.LIMITS.OTP_FAILURES_PER_ADDRESS_PER_HOUR`
     FailuresPerAddressPerHour,
+    /// `AUTH.LIMITS.LOGIN_FAILURES_PER_USER_PER_HOUR`
+    LoginFailuresPerUserPerHour,
+    /// `AUTH.LIMITS.LOGIN_FAILURES_PER_USER_AND_ADDRESS_PER_HOUR`
+    LoginFailuresPerUserAndAddressPerHour,
+    /// `AUTH.LIMITS.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR`
+    LoginFailuresPerAddressPerHour,
     /// `AUTH.LIMITS.PUMPING_GUARD`
     Pumping,
 }
@@ -201,6 +222,13 @@ impl Limit {
             Self::CodesPerAddressPerHour => "AUTH.LIMITS.OTP_PER_ADDRESS_PER_HOUR",
             Self::FailuresPerNumberPerHour => "AUTH.LIMITS.OTP_FAILURES_PER_NUMBER_PER_HOUR",
             Self::FailuresPerAddressPerHour => "AUTH.LIMITS.OTP_FAILURES_PER_ADDRESS_PER_HOUR",
+            Self::LoginFailuresPerUserPerHour => "AUTH.LIMITS.LOGIN_FAILURES_PER_USER_PER_HOUR",
+            Self::LoginFailuresPerUserAndAddressPerHour => {
+                "AUTH.LIMITS.LOGIN_FAILURES_PER_USER_AND_ADDRESS_PER_HOUR"
+            }
+            Self::LoginFailuresPerAddressPerHour => {
+                "AUTH.LIMITS.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR"
+            }
             Self::Pumping => "AUTH.LIMITS.PUMPING_GUARD",
         }
     }
@@ -279,6 +307,10 @@ fn log(event: &Event) {
             browser = client.browser,
             "logged in"
         ),
+        Event::LoginRefused { mobile_number } => tracing::info!(?mobile_number, "login refused"),
+        Event::PasswordChanged { user, was_reset } => {
+            tracing::info!(user = user.0, was_reset, "password changed");
+        }
         Event::SmsAccepted(sms) => tracing::info!(
             sms = sms.sms.0,
             to = ?sms.to,

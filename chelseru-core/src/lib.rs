@@ -24,6 +24,7 @@ pub mod events;
 mod keyed_hash;
 mod mobile;
 mod otp;
+mod password;
 mod random;
 mod secret;
 mod service;
@@ -41,11 +42,12 @@ pub use crate::device::Client;
 pub use crate::error::Error;
 pub use crate::mobile::{InvalidMobileNumber, MobileNumber};
 pub use crate::otp::{Code, InvalidCode};
+pub use crate::password::{InvalidPassword, Password, PasswordHash, WeakPassword};
 pub use crate::secret::Secret;
 pub use crate::service::{
     Balance, Chelseru, ChelseruBuilder, CurrentUser, HousekeepingClaim, IdempotencyKey,
-    IntoProviders, IntoShared, InvalidIdempotencyKey, Login, LogoutScope, Message, ProviderHealth,
-    SessionView,
+    IntoProviders, IntoShared, InvalidIdempotencyKey, Login, LogoutScope, Message, PasswordLogin,
+    PasswordResetting, ProviderHealth, Registration, SessionView,
 };
 pub use crate::session::{ClientInfo, RefreshHash, ReplacedToken, Session, SessionId};
 pub use crate::token::{TokenError, TokenPair, TokenType};

@@ -98,6 +98,10 @@ impl fmt::Debug for Code {
 pub(crate) enum CodePurpose {
     /// Logs in.
     Login,
+    /// Makes an account with a password.
+    Register,
+    /// Sets the password of an account.
+    ResetPassword,
 }
 
 impl CodePurpose {
@@ -105,6 +109,8 @@ impl CodePurpose {
     fn context(self) -> String {
         match self {
             Self::Login => "login".to_owned(),
+            Self::Register => "register".to_owned(),
+            Self::ResetPassword => "reset password".to_owned(),
         }
     }
 }
@@ -251,6 +257,24 @@ mod tests {
             Some(&hash)
         ));
         assert!(!hasher().verify(CodePurpose::Login, number("09121234567"), &code, None));
+    }
+
+    #[test]
+    fn a_code_is_good_for_what_it_was_sent_for_only() {
+        let code: Code = "12345678".parse().unwrap();
+        let number = number("09121234567");
+        let purposes = [
+            CodePurpose::Login,
+            CodePurpose::Register,
+            CodePurpose::ResetPassword,
+        ];
+        for sent_for in purposes {
+            let hash = hasher().hash(sent_for, number, &code);
+            for used_for in purposes {
+                let is_good = hasher().verify(used_for, number, &code, Some(&hash));
+                assert_eq!(is_good, sent_for == used_for, "{sent_for:?} {used_for:?}");
+            }
+        }
     }
 
     #[test]

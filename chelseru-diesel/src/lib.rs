@@ -36,6 +36,7 @@ mod error;
 mod maintenance;
 mod migrations;
 mod otp;
+mod passwords;
 mod postgres;
 mod prepared;
 mod rates;

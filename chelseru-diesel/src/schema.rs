@@ -8,6 +8,7 @@ diesel::table! {
         username -> Text,
         is_active -> Bool,
         created_at -> BigInt,
+        password_hash -> Nullable<Text>,
     }
 }
 

@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use crate::common::{NOW, code, login, number};
 use chelseru_core::store::{
-    CodeId, Correction, Maintenance, NewSession, NewSms, NewSmsRequest, OtpStore, RateStore,
-    Redeemed, Rotation, SessionStore, SmsClaim, SmsLog, SmsOutcome, SmsPurpose, SmsRequests,
-    SmsStatus, Successor, Take, UserStore,
+    AccountName, CodeId, Correction, Maintenance, NewAccount, NewPassword, NewSession, NewSms,
+    NewSmsRequest, OtpStore, PasswordChange, PasswordReset, PasswordSession, PasswordStore,
+    RateStore, Redeemed, Registered, Rotation, SessionStore, SmsClaim, SmsLog, SmsOutcome,
+    SmsPurpose, SmsRequests, SmsStatus, Successor, Take, UserStore,
 };
-use chelseru_core::{ClientInfo, SessionId, UserId};
+use chelseru_core::{ClientInfo, PasswordHash, SessionId, UserId};
 use chelseru_diesel::DieselStore;
 use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
 use diesel::prelude::*;
@@ -151,6 +152,7 @@ async fn call_everything(store: &DieselStore) {
     store.set_user_active(user.id, true).await.unwrap();
 
     call_sessions(store, user.id, session).await;
+    call_passwords(store).await;
 
     store.is_known_number(number(1)).await.unwrap();
 
@@ -216,6 +218,72 @@ async fn call_everything(store: &DieselStore) {
 
     store.purge(NOW, 10).await.unwrap();
     store.ping().await.unwrap();
+}
+
+async fn call_passwords(store: &DieselStore) {
+    let at_most_three = |n| NewSession {
+        at_most: NonZeroU32::new(3),
+        ..login(number(9), n, NOW).session
+    };
+    let hash = |text: &str| PasswordHash::new(text);
+    store.reserve_code(&code(number(9), 91, NOW)).await.unwrap();
+    let account = NewAccount {
+        mobile_number: number(9),
+        group: 0,
+        username: "nine".to_owned(),
+        password: hash("a"),
+        session: at_most_three(91),
+        now: NOW,
+    };
+    let registered = store.register(CodeId(91), &account).await.unwrap();
+    let Registered::Done { user, session } = registered else {
+        panic!("not registered: {registered:?}");
+    };
+    store.reserve_code(&code(number(9), 92, NOW)).await.unwrap();
+    let again = store.register(CodeId(92), &account).await.unwrap();
+    assert_eq!(again, Registered::NumberTaken);
+
+    for name in [
+        AccountName::Id(user.id),
+        AccountName::Number {
+            mobile_number: number(9),
+            group: 0,
+        },
+        AccountName::Username("nine".to_owned()),
+    ] {
+        assert!(store.find_password(&name).await.unwrap().is_some());
+    }
+    let opening = PasswordSession {
+        user: user.id,
+        verified: hash("a"),
+        replacement: Some(hash("b")),
+        session: at_most_three(92),
+        now: NOW,
+    };
+    assert!(
+        store
+            .open_password_session(&opening)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    let change = PasswordChange {
+        user: user.id,
+        from: hash("b"),
+        to: hash("c"),
+        keep: Some(session),
+        now: NOW,
+    };
+    assert!(store.change_password(&change).await.unwrap());
+    let reset = NewPassword {
+        mobile_number: number(9),
+        group: 0,
+        password: hash("d"),
+        session: at_most_three(93),
+        now: NOW,
+    };
+    let done = store.reset_password(CodeId(92), &reset).await.unwrap();
+    assert!(matches!(done, PasswordReset::Done { .. }), "{done:?}");
 }
 
 async fn call_sessions(store: &DieselStore, user: UserId, session: SessionId) {

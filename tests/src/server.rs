@@ -61,6 +61,9 @@ impl Setup {
                 .otp_per_address_per_hour(0)
                 .otp_failures_per_number_per_hour(0)
                 .otp_failures_per_address_per_hour(0)
+                .login_failures_per_user_per_hour(0)
+                .login_failures_per_user_and_address_per_hour(0)
+                .login_failures_per_address_per_hour(0)
                 .pumping_guard(PumpingGuard::Off),
             clock: ManualClock::default(),
             sms: StubProvider::new(),

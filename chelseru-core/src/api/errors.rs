@@ -29,6 +29,26 @@ impl From<Error> for Response {
             Error::SignUpClosed => {
                 Self::field_error("group", "This group is not open for sign-up.")
             }
+            // simplejwt's answer to a wrong username or password.
+            Error::NoActiveAccount => {
+                unauthorized("No active account found with the given credentials", None)
+            }
+            Error::NumberTaken => Self::field_error(
+                "mobile_number",
+                "An account with this mobile number already exists.",
+            ),
+            Error::NoAccount => Self::field_error(
+                "mobile_number",
+                "There is no account with this mobile number.",
+            ),
+            Error::UsernameTaken => {
+                Self::field_error("username", "A user with that username already exists.")
+            }
+            Error::WrongPassword => {
+                Self::field_error("old_password", "This is not the present password.")
+            }
+            Error::WeakPassword(why) => Self::field_error("password", &why.to_string()),
+            Error::Overloaded => unavailable(),
             Error::UserNotFound => unauthorized("User not found", Some("user_not_found")),
             Error::UserInactive => unauthorized("User is inactive", Some("user_inactive")),
             Error::NotAuthenticated => {
@@ -157,13 +177,17 @@ fn provider_failed(error: &SmsError) -> Response {
 fn store_failed(error: &StoreError) -> Response {
     tracing::error!(?error, "the store failed");
     match error {
-        StoreError::Unavailable(_) => Response::json(
-            503,
-            &json!({ "error": "The service is temporarily unavailable." }),
-        )
-        .with_header("retry-after", "1"),
+        StoreError::Unavailable(_) => unavailable(),
         StoreError::Fault(_) => Response::server_error(),
     }
+}
+
+fn unavailable() -> Response {
+    Response::json(
+        503,
+        &json!({ "error": "The service is temporarily unavailable." }),
+    )
+    .with_header("retry-after", "1")
 }
 
 /// Rounded up, so that who waits that long does not come too early.

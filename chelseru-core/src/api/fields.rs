@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{Request, Response};
+use crate::password::{InvalidPassword, Password};
 
 const REQUIRED: &str = "This field is required.";
 const NULL: &str = "This field may not be null.";
@@ -64,10 +65,34 @@ impl Fields {
         self.note(name, text.and_then(|text| read(&text)))
     }
 
+    /// A password that must be there. Of all texts it alone is not trimmed.
+    pub(super) fn required_password(&mut self, name: &str) -> Option<Password> {
+        let text = match self.values.remove(name) {
+            None => Err(REQUIRED.to_owned()),
+            Some(value) => whole_text(value),
+        };
+        let read =
+            text.and_then(|text| text.parse().map_err(|why: InvalidPassword| why.to_string()));
+        self.note(name, read)
+    }
+
     /// A whole number that may be missing, null or blank.
     pub(super) fn optional_integer(&mut self, name: &str, min: i64) -> Option<i64> {
         let value = self.values.remove(name)?;
         self.note(name, integer(&value, min))?
+    }
+
+    /// A text that may be missing, null or blank.
+    pub(super) fn optional_text<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        if self.has(name) {
+            self.required(name, read)
+        } else {
+            None
+        }
     }
 
     /// A value that may be missing, null or blank; anything else `read` decides on.
@@ -136,13 +161,17 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
+fn whole_text(value: Value) -> Result<String, String> {
+    match value {
+        Value::Null => Err(NULL.to_owned()),
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(NOT_A_STRING.to_owned()),
+    }
+}
+
 fn text(value: Value) -> Result<String, String> {
-    let text = match value {
-        Value::Null => return Err(NULL.to_owned()),
-        Value::String(text) => text,
-        Value::Number(number) => number.to_string(),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => return Err(NOT_A_STRING.to_owned()),
-    };
+    let text = whole_text(value)?;
     let trimmed = text.trim();
     if trimmed.is_empty() {
         Err(BLANK.to_owned())

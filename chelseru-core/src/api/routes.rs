@@ -1,10 +1,11 @@
 //! The documented routes: which there are, and what each reads and answers.
 
+mod passwords;
+
 use serde_json::{Value, json};
 
 use super::fields::{Fields, integer};
 use super::{Request, Response, bearer};
-use crate::config::AuthMethod;
 use crate::error::Error;
 use crate::mobile::MobileNumber;
 use crate::otp::Code;
@@ -28,7 +29,11 @@ pub(super) enum Route {
     TokenVerify,
     Logout,
     Register,
+    RegisterSend,
     Login,
+    PasswordChange,
+    PasswordReset,
+    PasswordResetConfirm,
 }
 
 impl Route {
@@ -45,7 +50,11 @@ impl Route {
             "token/verify" => Self::TokenVerify,
             "logout" => Self::Logout,
             "register" => Self::Register,
+            "register/send" => Self::RegisterSend,
             "login" => Self::Login,
+            "password/change" => Self::PasswordChange,
+            "password/reset" => Self::PasswordReset,
+            "password/reset/confirm" => Self::PasswordResetConfirm,
             _ => {
                 let id = path.strip_prefix("sessions/")?;
                 let is_plain = id.bytes().all(|byte| byte.is_ascii_digit());
@@ -86,7 +95,12 @@ impl Route {
             Self::TokenRefresh => token_refresh(chelseru, request).await,
             Self::TokenVerify => token_verify(chelseru, request).await,
             Self::Logout => logout(chelseru, request).await,
-            Self::Register | Self::Login => Err(password_route(chelseru)),
+            Self::Register => passwords::register(chelseru, request).await,
+            Self::RegisterSend => passwords::register_send(chelseru, request).await,
+            Self::Login => passwords::login(chelseru, request).await,
+            Self::PasswordChange => passwords::change(chelseru, request).await,
+            Self::PasswordReset => passwords::reset_send(chelseru, request).await,
+            Self::PasswordResetConfirm => passwords::reset(chelseru, request).await,
         }
     }
 }
@@ -98,18 +112,17 @@ async fn otp_send(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response
     if let Some(number) = number {
         chelseru.send_code(number, request.client()).await?;
     }
-    Ok(Response::ok(
-        &json!({ "details": "The OTP code was sent correctly." }),
-    ))
+    Ok(code_sent())
+}
+
+fn code_sent() -> Response {
+    Response::ok(&json!({ "details": "The OTP code was sent correctly." }))
 }
 
 async fn authenticate(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {
     let mut fields = Fields::parse(request)?;
     let number = fields.required("mobile_number", mobile_number);
-    let code = fields.required("code", |text| {
-        text.parse::<Code>()
-            .map_err(|_| "Enter a valid code.".to_owned())
-    });
+    let code = fields.required("code", code);
     let group = fields.optional_integer("group", 0).unwrap_or_default();
     fields.finish()?;
     let (Some(mobile_number), Some(code)) = (number, code) else {
@@ -214,14 +227,6 @@ async fn logout(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, 
     Ok(Response::ok(&json!({})))
 }
 
-/// Passwords are the other way of logging in.
-fn password_route(chelseru: &Chelseru) -> Response {
-    match chelseru.config().auth.method {
-        AuthMethod::Otp => Error::MethodNotConfigured.into(),
-        AuthMethod::Passwd => Error::NotFound.into(),
-    }
-}
-
 fn token_field(request: &Request<'_>, name: &str) -> Result<String, Response> {
     let mut fields = Fields::parse(request)?;
     let token = fields.required(name, |text| Ok(text.to_owned()));
@@ -232,6 +237,10 @@ fn token_field(request: &Request<'_>, name: &str) -> Result<String, Response> {
 fn mobile_number(text: &str) -> Result<MobileNumber, String> {
     text.parse()
         .map_err(|_| "Enter a valid Iranian mobile number, such as 09121234567.".to_owned())
+}
+
+fn code(text: &str) -> Result<Code, String> {
+    text.parse().map_err(|_| "Enter a valid code.".to_owned())
 }
 
 fn logout_scope(value: &Value) -> Result<Option<LogoutScope>, String> {

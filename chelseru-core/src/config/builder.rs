@@ -54,8 +54,8 @@ macro_rules! setters {
 )]
 impl ConfigBuilder {
     setters! {
-        /// `AUTH.AUTH_METHOD`: how users log in.
-        auth_method(AuthMethod) => auth.method;
+        /// `AUTH.AUTH_METHOD`: how users log in, in one way or several.
+        auth_methods(impl Into<Vec<AuthMethod>>) => auth.methods;
         /// `AUTH.OPTIONS.OTP_LENGTH`: digits of a code, 3 to 10.
         otp_length(u8) => auth.options.length;
         /// `AUTH.OPTIONS.OTP_EXPIRE_PER_MINUTES`: how long a code is valid, at most a day.
@@ -80,6 +80,15 @@ impl ConfigBuilder {
         /// `AUTH.LIMITS.OTP_FAILURES_PER_ADDRESS_PER_HOUR`: wrong codes from one client address in an
         /// hour; 0 for no limit.
         otp_failures_per_address_per_hour(u32) => auth.limits.otp_failures_per_address_per_hour;
+        /// `AUTH.LIMITS.LOGIN_FAILURES_PER_USER_PER_HOUR`: wrong passwords for one account in an hour;
+        /// 0 for no limit.
+        login_failures_per_user_per_hour(u32) => auth.limits.login_failures_per_user_per_hour;
+        /// `AUTH.LIMITS.LOGIN_FAILURES_PER_USER_AND_ADDRESS_PER_HOUR`: the same from one client address;
+        /// 0 for no limit.
+        login_failures_per_user_and_address_per_hour(u32) => auth.limits.login_failures_per_user_and_address_per_hour;
+        /// `AUTH.LIMITS.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR`: wrong passwords from one client address in
+        /// an hour; 0 for no limit.
+        login_failures_per_address_per_hour(u32) => auth.limits.login_failures_per_address_per_hour;
         /// `AUTH.LIMITS.PUMPING_GUARD`: what is done when codes are sent and hardly any are verified.
         pumping_guard(PumpingGuard) => auth.limits.pumping_guard;
         /// `AUTH.LIMITS.SMS_PER_HOUR`: messages of the whole service in an hour; 0 for no limit.
@@ -120,6 +129,18 @@ impl ConfigBuilder {
         /// `AUTH.SESSIONS.MAX_PER_USER`: how many sessions an account may have, 1 to 10000; 0 for any
         /// number.
         max_sessions_per_user(u32) => auth.sessions.max_per_user;
+
+        /// `AUTH.PASSWORDS.MIN_LENGTH`: the least number of characters of a password, 8 to 64.
+        password_min_length(usize) => auth.passwords.min_length;
+        /// `AUTH.PASSWORDS.MEMORY_KIB`: memory that hashing one password takes.
+        password_memory_kib(u32) => auth.passwords.memory_kib;
+        /// `AUTH.PASSWORDS.ITERATIONS`: how often hashing a password goes over that memory.
+        password_iterations(u32) => auth.passwords.iterations;
+        /// `AUTH.PASSWORDS.MAX_CONCURRENT`: passwords that are hashed at once; 0 for one for each core.
+        password_max_concurrent(usize) => auth.passwords.max_concurrent;
+        /// `AUTH.PASSWORDS.DJANGO_ITERATIONS`: the most iterations of Django's hashes that were brought
+        /// over; 0 for no such hashes.
+        password_django_iterations(u32) => auth.passwords.django_iterations;
 
         /// `SMS.SETTINGS.PARSIAN_WEBCO_IR_BASE_URL`: where its API is, for tests and proxies.
         parsian_webco_ir_base_url(impl Into<String>) => sms.settings.parsian_webco_ir_base_url;
@@ -162,6 +183,11 @@ impl ConfigBuilder {
         log_format(LogFormat) => server.log_format;
         /// `SERVER.LOG_LEVEL`.
         log_level(LogLevel) => server.log_level;
+    }
+
+    /// `AUTH.AUTH_METHOD`: how users log in, in this way alone.
+    pub fn auth_method(self, method: AuthMethod) -> Self {
+        self.auth_methods([method])
     }
 
     /// `AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID`: the provider's template for the code, by its id or by a

@@ -80,19 +80,34 @@ pub struct Config {
 }
 
 /// `AUTH`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AuthConfig {
-    /// `AUTH_METHOD`.
-    pub method: AuthMethod,
+    /// `AUTH_METHOD`: one way or several; `OTP` by default.
+    pub methods: Vec<AuthMethod>,
     /// `OPTIONS`.
     pub options: OtpOptions,
     /// `JWT`.
     pub jwt: JwtConfig,
     /// `SESSIONS`.
     pub sessions: SessionsConfig,
+    /// `PASSWORDS`.
+    pub passwords: PasswordsConfig,
     /// `LIMITS`.
     pub limits: AuthLimits,
+}
+
+impl Default for AuthConfig {
+    fn default() -> Self {
+        Self {
+            methods: vec![AuthMethod::default()],
+            options: OtpOptions::default(),
+            jwt: JwtConfig::default(),
+            sessions: SessionsConfig::default(),
+            passwords: PasswordsConfig::default(),
+            limits: AuthLimits::default(),
+        }
+    }
 }
 
 /// How users log in.
@@ -245,6 +260,40 @@ impl Default for SessionsConfig {
     }
 }
 
+/// `AUTH.PASSWORDS`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PasswordsConfig {
+    /// `MIN_LENGTH`: characters of a password; 8 by default.
+    pub min_length: usize,
+    /// `MEMORY_KIB`: memory that hashing one password takes (argon2id's `m`); 19 MiB by default.
+    pub memory_kib: u32,
+    /// `ITERATIONS`: how often it goes over that memory (argon2id's `t`); 2 by default.
+    pub iterations: u32,
+    /// `MAX_CONCURRENT`: passwords that are hashed at once; one for each core by default (0).
+    pub max_concurrent: usize,
+    /// `DJANGO_ITERATIONS`: the most iterations of Django's hashes that were brought over, which every
+    /// login then does; 0, for no such hashes, by default.
+    pub django_iterations: u32,
+}
+
+impl PasswordsConfig {
+    pub(crate) const MOST_MEMORY_KIB: u32 = 1024 * 1024;
+    pub(crate) const MOST_ITERATIONS: u32 = 100;
+}
+
+impl Default for PasswordsConfig {
+    fn default() -> Self {
+        Self {
+            min_length: 8,
+            memory_kib: 19 * 1024,
+            iterations: 2,
+            max_concurrent: 0,
+            django_iterations: 0,
+        }
+    }
+}
+
 /// `AUTH.LIMITS`. In each, 0 means no limit.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -262,6 +311,13 @@ pub struct AuthLimits {
     /// `OTP_FAILURES_PER_ADDRESS_PER_HOUR`: wrong codes from one client address in an hour; 200 by
     /// default.
     pub otp_failures_per_address_per_hour: u32,
+    /// `LOGIN_FAILURES_PER_USER_PER_HOUR`: wrong passwords for one account in an hour; 100 by default.
+    pub login_failures_per_user_per_hour: u32,
+    /// `LOGIN_FAILURES_PER_USER_AND_ADDRESS_PER_HOUR`: the same from one client address; 10 by default.
+    pub login_failures_per_user_and_address_per_hour: u32,
+    /// `LOGIN_FAILURES_PER_ADDRESS_PER_HOUR`: wrong passwords from one client address in an hour; 200 by
+    /// default.
+    pub login_failures_per_address_per_hour: u32,
     /// `PUMPING_GUARD`: what is done when codes are sent and hardly any are verified.
     pub pumping_guard: PumpingGuard,
     /// `SMS_PER_HOUR`: messages that the whole service may send in an hour; none by default.
@@ -284,6 +340,9 @@ impl Default for AuthLimits {
             otp_per_address_per_hour: 1000,
             otp_failures_per_number_per_hour: 20,
             otp_failures_per_address_per_hour: 200,
+            login_failures_per_user_per_hour: 100,
+            login_failures_per_user_and_address_per_hour: 10,
+            login_failures_per_address_per_hour: 200,
             pumping_guard: PumpingGuard::default(),
             sms_per_hour: 0,
             sms_per_day: 0,

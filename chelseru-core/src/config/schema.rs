@@ -7,8 +7,8 @@ use super::kinds::{
     Seconds, Secrets, Text, Texts, Whole,
 };
 use super::{
-    AuthMethod, Config, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi, PumpingGuard,
-    SmsService, TemplateIds, texts,
+    AuthMethod, Config, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi, PasswordsConfig,
+    PumpingGuard, SmsService, TemplateIds, texts,
 };
 
 /// What is done with every setting: read it, check it, or note its name.
@@ -33,7 +33,7 @@ macro_rules! settings {
 /// Takes `visitor` to every setting, in the order of the documentation.
 pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
     settings! { visitor, config;
-        "AUTH.AUTH_METHOD": auth.method => METHOD;
+        "AUTH.AUTH_METHOD": auth.methods => METHODS;
     }
     // There is one service, so no field keeps it; the name of another one must not pass in silence.
     visitor.setting("AUTH.AUTH_SERVICE", &mut (), &AUTH_SERVICE);
@@ -63,12 +63,21 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "AUTH.SESSIONS.ABSOLUTE_LIFETIME_SECONDS": auth.sessions.absolute_lifetime => Seconds(0..=CENTURY);
         "AUTH.SESSIONS.MAX_PER_USER": auth.sessions.max_per_user => Whole(0..=10_000);
 
+        "AUTH.PASSWORDS.MIN_LENGTH": auth.passwords.min_length => Whole(8..=64);
+        "AUTH.PASSWORDS.MEMORY_KIB": auth.passwords.memory_kib => Whole(1024..=PasswordsConfig::MOST_MEMORY_KIB);
+        "AUTH.PASSWORDS.ITERATIONS": auth.passwords.iterations => Whole(1..=PasswordsConfig::MOST_ITERATIONS);
+        "AUTH.PASSWORDS.MAX_CONCURRENT": auth.passwords.max_concurrent => Whole(0..=1024);
+        "AUTH.PASSWORDS.DJANGO_ITERATIONS": auth.passwords.django_iterations => Whole(0..=10_000_000);
+
         "AUTH.LIMITS.OTP_ATTEMPTS": auth.limits.otp_attempts => Whole(0..=1000);
         "AUTH.LIMITS.OTP_PER_NUMBER_PER_HOUR": auth.limits.otp_per_number_per_hour => Whole(0..=MOST_CODES);
         "AUTH.LIMITS.OTP_PER_NUMBER_PER_DAY": auth.limits.otp_per_number_per_day => Whole(0..=MOST_CODES);
         "AUTH.LIMITS.OTP_PER_ADDRESS_PER_HOUR": auth.limits.otp_per_address_per_hour => Whole(0..=MOST_CODES);
         "AUTH.LIMITS.OTP_FAILURES_PER_NUMBER_PER_HOUR": auth.limits.otp_failures_per_number_per_hour => Whole(0..=MOST_CODES);
         "AUTH.LIMITS.OTP_FAILURES_PER_ADDRESS_PER_HOUR": auth.limits.otp_failures_per_address_per_hour => Whole(0..=MOST_CODES);
+        "AUTH.LIMITS.LOGIN_FAILURES_PER_USER_PER_HOUR": auth.limits.login_failures_per_user_per_hour => Whole(0..=MOST_CODES);
+        "AUTH.LIMITS.LOGIN_FAILURES_PER_USER_AND_ADDRESS_PER_HOUR": auth.limits.login_failures_per_user_and_address_per_hour => Whole(0..=MOST_CODES);
+        "AUTH.LIMITS.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR": auth.limits.login_failures_per_address_per_hour => Whole(0..=MOST_CODES);
         "AUTH.LIMITS.PUMPING_GUARD": auth.limits.pumping_guard => PUMPING_GUARD;
         "AUTH.LIMITS.SMS_PER_HOUR": auth.limits.sms_per_hour => Whole(0..=MOST_MESSAGES);
         "AUTH.LIMITS.SMS_PER_DAY": auth.limits.sms_per_day => Whole(0..=MOST_MESSAGES);
@@ -125,6 +134,8 @@ const MOST_RIAL_PER_PART: u64 = 1_000_000;
 
 const METHOD: Choice<AuthMethod> =
     Choice(&[("OTP", AuthMethod::Otp), ("PASSWD", AuthMethod::Passwd)]);
+
+const METHODS: Choices<AuthMethod> = Choices(METHOD);
 
 const AUTH_SERVICE: Choice<()> = Choice(&[("rest_framework_simplejwt", ())]);
 

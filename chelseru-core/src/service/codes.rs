@@ -165,7 +165,7 @@ impl Chelseru {
         is_the_same.then_some(code)
     }
 
-    async fn withdraw_code(&self, mobile_number: MobileNumber, id: CodeId) {
+    pub(super) async fn withdraw_code(&self, mobile_number: MobileNumber, id: CodeId) {
         if let Err(error) = self.store().withdraw_code(mobile_number, id).await {
             tracing::error!(
                 ?mobile_number,

@@ -1,4 +1,4 @@
-//! How often codes are sent and tried: for a number, for a client's address, and the guard against
+//! How often codes are sent, and codes and passwords tried: for a number, for a client's address, and the guard against
 //! pumping, which is having codes sent that nobody wants, for the fee that the message brings somebody.
 //!
 //! What a request may cost is taken before it is served, in one statement for all limits, and given
@@ -19,7 +19,8 @@ use crate::config::PumpingGuard;
 use crate::error::Error;
 use crate::events::{Event, Limit, Pumping};
 use crate::mobile::MobileNumber;
-use crate::store::{CodeId, Correction, Take, TakeResult, Taken};
+use crate::store::{AccountName, CodeId, Correction, Take, TakeResult, Taken};
+use crate::user::UserId;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -287,7 +288,7 @@ impl Chelseru {
                 Watch::new(&"all", now).takes(now),
             ],
         };
-        let (permit, seen) = self.take(limits, &counters, number, now).await?;
+        let (permit, seen) = self.take(limits, &counters, Some(number), now).await?;
         if let [of_address, overall] = seen.as_slice()
             && let Some(pumping) = judge(network, *of_address, *overall)
         {
@@ -330,7 +331,73 @@ impl Chelseru {
             HOUR,
             sizes.otp_failures_per_address_per_hour,
         );
-        Ok(self.take(limits, &[], number, now).await?.0)
+        Ok(self.take(limits, &[], Some(number), now).await?.0)
+    }
+
+    /// Takes what trying a password costs if it is wrong: by the name that was given, whether there is an
+    /// account of it or not.
+    ///
+    /// The limit of one account at one address comes long before that of the account at all of them, so
+    /// that a stranger at a few addresses does not keep its owner out.
+    pub(super) async fn permit_login(
+        &self,
+        account: &AccountName,
+        address: Option<IpAddr>,
+    ) -> Result<Permit, Error> {
+        let network = Network::of(address);
+        let (name, number) = match account {
+            AccountName::Id(id) => (id.0.to_string(), None),
+            AccountName::Number {
+                mobile_number,
+                group,
+            } => (format!("{mobile_number}/{group}"), Some(*mobile_number)),
+            // As a hash: people type their passwords into the wrong field.
+            AccountName::Username(name) => (self.login_name(name), None),
+        };
+        let sizes = &self.config().auth.limits;
+        let mut limits = Limits::default();
+        limits.add(
+            Limit::LoginFailuresPerUserAndAddressPerHour,
+            format!("login/failures/user/{name}/{network}"),
+            HOUR,
+            sizes.login_failures_per_user_and_address_per_hour,
+        );
+        limits.add(
+            Limit::LoginFailuresPerAddressPerHour,
+            format!("login/failures/address/{network}"),
+            HOUR,
+            sizes.login_failures_per_address_per_hour,
+        );
+        limits.add(
+            Limit::LoginFailuresPerUserPerHour,
+            format!("login/failures/user/{name}"),
+            HOUR,
+            sizes.login_failures_per_user_per_hour,
+        );
+        Ok(self.take(limits, &[], number, self.now()).await?.0)
+    }
+
+    /// Takes what it costs to name a wrong present password when changing it. Whoever may, has an access
+    /// token: so this is a supply of its own, from which no login is taken.
+    pub(super) async fn permit_change(&self, user: UserId) -> Result<Permit, Error> {
+        let mut limits = Limits::default();
+        limits.add(
+            Limit::LoginFailuresPerUserAndAddressPerHour,
+            format!("login/failures/change/{}", user.0),
+            HOUR,
+            self.config()
+                .auth
+                .limits
+                .login_failures_per_user_and_address_per_hour,
+        );
+        Ok(self.take(limits, &[], None, self.now()).await?.0)
+    }
+
+    fn login_name(&self, username: &str) -> String {
+        let hash = self.inner.login_names.of(&[username]);
+        hash[..16]
+            .iter()
+            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
     /// All or nothing; also what was seen by the guard.
@@ -338,7 +405,7 @@ impl Chelseru {
         &self,
         limits: Limits,
         guarded: &[[Take; 3]],
-        number: MobileNumber,
+        number: Option<MobileNumber>,
         now: Timestamp,
     ) -> Result<(Permit, Vec<Seen>), Error> {
         let Limits { limits, mut takes } = limits;

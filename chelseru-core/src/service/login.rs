@@ -45,7 +45,7 @@ impl Chelseru {
         mobile_number: MobileNumber,
         client: Client<'_>,
     ) -> Result<(), Error> {
-        self.require_otp()?;
+        self.require_method(AuthMethod::Otp)?;
         self.send_code_for(CodePurpose::Login, mobile_number, client)
             .await
     }
@@ -62,7 +62,7 @@ impl Chelseru {
     /// [`Error::SignUpClosed`] and [`Error::UserInactive`] only to who has the right code, which is
     /// not used up then; [`Error::LimitReached`], [`Error::MethodNotConfigured`], [`Error::Store`].
     pub async fn log_in(&self, login: Login<'_>) -> Result<TokenPair, Error> {
-        self.require_otp()?;
+        self.require_method(AuthMethod::Otp)?;
         let now = self.now();
         let right = self
             .try_code(
@@ -89,7 +89,6 @@ impl Chelseru {
         login: Login<'_>,
         now: Timestamp,
     ) -> Result<TokenPair, Error> {
-        let options = &self.config().auth.options;
         let (username, key, refresh_jti) = {
             let mut rng = rand::rng();
             (
@@ -101,10 +100,7 @@ impl Chelseru {
         let login = NewLogin {
             mobile_number: login.mobile_number,
             group: login.group,
-            may_sign_up: options
-                .signup_groups
-                .as_ref()
-                .is_none_or(|groups| groups.contains(&login.group)),
+            may_sign_up: self.may_sign_up(login.group),
             username,
             session: self.new_session(key, &refresh_jti, login.client, now),
             now,
@@ -130,10 +126,20 @@ impl Chelseru {
         }
     }
 
-    fn require_otp(&self) -> Result<(), Error> {
-        match self.config().auth.method {
-            AuthMethod::Otp => Ok(()),
-            AuthMethod::Passwd => Err(Error::MethodNotConfigured),
+    /// Whether accounts may be made in this group.
+    pub(super) fn may_sign_up(&self, group: i64) -> bool {
+        let groups = self.config().auth.options.signup_groups.as_ref();
+        groups.is_none_or(|groups| groups.contains(&group))
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::MethodNotConfigured`] unless users may log in so.
+    pub(crate) fn require_method(&self, method: AuthMethod) -> Result<(), Error> {
+        if self.config().auth.methods.contains(&method) {
+            Ok(())
+        } else {
+            Err(Error::MethodNotConfigured)
         }
     }
 }

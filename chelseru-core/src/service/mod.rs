@@ -1,9 +1,11 @@
 //! The service: what an application holds, and what an adapter calls.
 
 mod codes;
+mod hashing;
 mod housekeeping;
 mod limits;
 mod login;
+mod passwords;
 mod sessions;
 mod sms;
 mod tokens;
@@ -14,14 +16,16 @@ use std::sync::atomic::AtomicBool;
 
 use jsonwebtoken::jwk::JwkSet;
 
+use self::hashing::Hashers;
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
+pub use self::passwords::{PasswordLogin, PasswordResetting, Registration};
 pub use self::sessions::{CurrentUser, LogoutScope, SessionView};
 pub use self::sms::{Balance, IdempotencyKey, InvalidIdempotencyKey, Message, ProviderHealth};
 use self::sms::{Gateway, ToldBudgets};
 use self::tokens::Successors;
 use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::config::{AuthMethod, Config, ConfigError};
+use crate::config::{AuthConfig, AuthMethod, Config, ConfigError, PasswordsConfig};
 use crate::events::{Event, EventStream, Events};
 use crate::keyed_hash::{KeyedHash, KeyedHashes};
 use crate::otp::CodeHasher;
@@ -66,6 +70,8 @@ struct Inner {
     codes: CodeHasher,
     repeatable_codes: KeyedHash,
     requests: KeyedHashes,
+    login_names: KeyedHash,
+    hashers: Hashers,
     tokens: Tokens,
     successors: Successors,
     events: Events,
@@ -194,6 +200,7 @@ impl ChelseruBuilder {
         }
         let mut warnings = self.config.auth.jwt.weak_keys();
         warnings.extend(what_cannot_work(&self.config, &self.providers));
+        warnings.extend(weak_hashing(&self.config.auth));
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
@@ -211,6 +218,11 @@ impl ChelseruBuilder {
                     "chelseru repeatable code v1",
                 ),
                 requests: KeyedHashes::new(&secrets, "chelseru idempotent request v1"),
+                login_names: KeyedHash::new(
+                    &self.config.auth.jwt.signing_key,
+                    "chelseru login name v1",
+                ),
+                hashers: Hashers::new(&self.config.auth.passwords),
                 successors: Successors::new(&secrets),
                 tokens,
                 events: Events::new(),
@@ -227,12 +239,6 @@ impl ChelseruBuilder {
 
 /// Settings that are allowed, and with which codes cost too much or cannot be sent.
 fn what_cannot_work(config: &Config, providers: &[Arc<dyn SmsProvider>]) -> Vec<String> {
-    if config.auth.method == AuthMethod::Passwd {
-        return vec![
-            "AUTH.AUTH_METHOD is PASSWD: codes are off, and logging in by password is not there yet"
-                .to_owned(),
-        ];
-    }
     let mut warnings = Vec::new();
     let mut sends_text = false;
     for provider in providers {
@@ -255,6 +261,31 @@ fn what_cannot_work(config: &Config, providers: &[Arc<dyn SmsProvider>]) -> Vec<
         warnings.extend(code_text_warnings(&config.auth.options));
     }
     warnings
+}
+
+/// Parameters of argon2id below the least that OWASP recommends (Password Storage Cheat Sheet), in each of
+/// its pairs of memory and iterations.
+fn weak_hashing(auth: &AuthConfig) -> Option<String> {
+    const LEAST: [(u32, u32); 5] = [
+        (47_104, 1),
+        (19_456, 2),
+        (12_288, 3),
+        (9_216, 4),
+        (7_168, 5),
+    ];
+    let PasswordsConfig {
+        memory_kib,
+        iterations,
+        ..
+    } = auth.passwords;
+    let mut least = LEAST.iter();
+    let is_enough = least.any(|&(memory, times)| memory_kib >= memory && iterations >= times);
+    (auth.methods.contains(&AuthMethod::Passwd) && !is_enough).then(|| {
+        format!(
+            "AUTH.PASSWORDS.MEMORY_KIB: with {memory_kib} KiB and {iterations} iterations, passwords of \
+             a copy of the database are guessed faster than is usual; 19456 and 2 are the least"
+        )
+    })
 }
 
 impl fmt::Debug for ChelseruBuilder {

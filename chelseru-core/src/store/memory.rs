@@ -2,6 +2,7 @@
 //!
 //! Every method takes the one lock once and never waits while it holds it, so each is atomic.
 
+mod passwords;
 mod rates;
 mod sms;
 
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
+use crate::password::PasswordHash;
 use crate::session::{ClientInfo, ReplacedToken, Session, SessionId};
 use crate::user::{User, UserId};
 
@@ -42,6 +44,7 @@ pub struct MemoryStore {
 struct Tables {
     codes: HashMap<MobileNumber, Code>,
     users: BTreeMap<UserId, User>,
+    passwords: HashMap<UserId, PasswordHash>,
     sessions: BTreeMap<SessionId, Session>,
     sms: BTreeMap<SmsId, SmsRecord>,
     requests: BTreeMap<SmsRequestId, Request>,
@@ -75,6 +78,26 @@ impl Tables {
         self.users
             .values()
             .find(|user| user.mobile_number == number && user.group == group)
+    }
+
+    fn add_user(
+        &mut self,
+        mobile_number: MobileNumber,
+        group: i64,
+        username: &str,
+        now: Timestamp,
+    ) -> User {
+        let last = self.users.keys().next_back().map_or(0, |id| id.0);
+        let user = User {
+            id: UserId(last + 1),
+            mobile_number,
+            group,
+            username: username.to_owned(),
+            is_active: true,
+            created_at: now,
+        };
+        self.users.insert(user.id, user.clone());
+        user
     }
 
     fn has_session_key(&self, key: &str) -> bool {
@@ -217,19 +240,8 @@ impl OtpStore for MemoryStore {
         // Nothing can fail from here on.
         tables.codes.remove(&number);
         let is_new = known.is_none();
-        let user = known.unwrap_or_else(|| {
-            let last = tables.users.keys().next_back().map_or(0, |id| id.0);
-            let user = User {
-                id: UserId(last + 1),
-                mobile_number: number,
-                group: login.group,
-                username: login.username.clone(),
-                is_active: true,
-                created_at: login.now,
-            };
-            tables.users.insert(user.id, user.clone());
-            user
-        });
+        let user = known
+            .unwrap_or_else(|| tables.add_user(number, login.group, &login.username, login.now));
         let session = tables.open_session(user.id, &login.session, login.now);
         Ok(Redeemed::LoggedIn {
             user,

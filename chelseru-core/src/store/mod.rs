@@ -9,6 +9,7 @@
 //! (`chelseru_core::store_conformance!`); [`MemoryStore`] is the reference to read first.
 
 mod memory;
+mod passwords;
 
 use std::error::Error;
 use std::num::NonZeroU32;
@@ -17,6 +18,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::memory::MemoryStore;
+pub use self::passwords::{
+    AccountName, KnownPassword, NewAccount, NewPassword, PasswordChange, PasswordReset,
+    PasswordSession, PasswordStore, Registered,
+};
 use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, RefreshHash, Session, SessionId};
@@ -25,12 +30,19 @@ use crate::user::{User, UserId};
 
 /// Everything that chelseru keeps. Implemented for whatever implements the parts.
 pub trait Store:
-    OtpStore + UserStore + SessionStore + SmsLog + SmsRequests + RateStore + Maintenance
+    OtpStore + UserStore + PasswordStore + SessionStore + SmsLog + SmsRequests + RateStore + Maintenance
 {
 }
 
-impl<T: OtpStore + UserStore + SessionStore + SmsLog + SmsRequests + RateStore + Maintenance> Store
-    for T
+impl<T> Store for T where
+    T: OtpStore
+        + UserStore
+        + PasswordStore
+        + SessionStore
+        + SmsLog
+        + SmsRequests
+        + RateStore
+        + Maintenance
 {
 }
 

@@ -8,3 +8,4 @@ mod stub_sms;
 pub use self::clock::ManualClock;
 pub use self::key_pair::KeyPair;
 pub use self::stub_sms::StubProvider;
+pub use crate::password::PasswordWork;

@@ -9,6 +9,7 @@ mod forge;
 mod keys;
 mod malformed;
 mod outage;
+mod passwords;
 mod races;
 mod sms;
 mod time;

@@ -7,7 +7,7 @@ fn every_key_of_auth_reaches_its_field() {
     let config = Config::from_json(&every_setting().to_string()).unwrap();
 
     let auth = &config.auth;
-    assert_eq!(auth.method, AuthMethod::Passwd);
+    assert_eq!(auth.methods, [AuthMethod::Passwd, AuthMethod::Otp]);
     assert_eq!(auth.options.length, 6);
     assert_eq!(auth.options.lifetime, Duration::from_secs(90));
     assert_eq!(auth.options.resend_after, Duration::from_secs(60));
@@ -35,12 +35,20 @@ fn every_key_of_auth_reaches_its_field() {
     assert_eq!(auth.jwt.user_id_claim, "uid");
     assert_eq!(auth.sessions.absolute_lifetime, Duration::from_secs(7200));
     assert_eq!(auth.sessions.max_per_user, 4);
+    assert_eq!(auth.passwords.min_length, 12);
+    assert_eq!(auth.passwords.memory_kib, 47_104);
+    assert_eq!(auth.passwords.iterations, 3);
+    assert_eq!(auth.passwords.max_concurrent, 2);
+    assert_eq!(auth.passwords.django_iterations, 600_000);
     assert_eq!(auth.limits.otp_attempts, 3);
     assert_eq!(auth.limits.otp_per_number_per_hour, 4);
     assert_eq!(auth.limits.otp_per_number_per_day, 8);
     assert_eq!(auth.limits.otp_per_address_per_hour, 50);
     assert_eq!(auth.limits.otp_failures_per_number_per_hour, 15);
     assert_eq!(auth.limits.otp_failures_per_address_per_hour, 150);
+    assert_eq!(auth.limits.login_failures_per_user_per_hour, 90);
+    assert_eq!(auth.limits.login_failures_per_user_and_address_per_hour, 9);
+    assert_eq!(auth.limits.login_failures_per_address_per_hour, 190);
     assert_eq!(auth.limits.pumping_guard, PumpingGuard::Record);
     assert_eq!(auth.limits.sms_per_hour, 100);
     assert_eq!(auth.limits.sms_per_day, 1000);
@@ -131,7 +139,7 @@ fn every_key_of_the_contract_is_accepted_from_toml_json_and_the_environment() {
 #[test]
 fn the_builder_makes_the_same_settings_as_a_file() {
     let built = Config::builder()
-        .auth_method(AuthMethod::Passwd)
+        .auth_methods([AuthMethod::Passwd, AuthMethod::Otp])
         .otp_length(6)
         .otp_lifetime(Duration::from_secs(90))
         .otp_resend_after(Duration::from_secs(60))
@@ -154,6 +162,14 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .user_id_claim("uid")
         .session_lifetime(Duration::from_secs(7200))
         .max_sessions_per_user(4)
+        .password_min_length(12)
+        .password_memory_kib(47_104)
+        .password_iterations(3)
+        .password_max_concurrent(2)
+        .password_django_iterations(600_000)
+        .login_failures_per_user_per_hour(90)
+        .login_failures_per_user_and_address_per_hour(9)
+        .login_failures_per_address_per_hour(190)
         .otp_attempts(3)
         .otp_per_number_per_hour(4)
         .otp_per_number_per_day(8)

@@ -29,7 +29,7 @@ const PUBLIC_PEM: &str = "-----BEGIN PUBLIC KEY-----";
 fn every_setting() -> Value {
     json!({
         "AUTH": {
-            "AUTH_METHOD": "PASSWD",
+            "AUTH_METHOD": ["PASSWD", "OTP"],
             "AUTH_SERVICE": "rest_framework_simplejwt",
             "OPTIONS": {
                 "OTP_LENGTH": 6,
@@ -59,6 +59,13 @@ fn every_setting() -> Value {
                 "ABSOLUTE_LIFETIME_SECONDS": 7200,
                 "MAX_PER_USER": 4,
             },
+            "PASSWORDS": {
+                "MIN_LENGTH": 12,
+                "MEMORY_KIB": 47104,
+                "ITERATIONS": 3,
+                "MAX_CONCURRENT": 2,
+                "DJANGO_ITERATIONS": 600_000,
+            },
             "LIMITS": {
                 "OTP_ATTEMPTS": 3,
                 "OTP_PER_NUMBER_PER_HOUR": 4,
@@ -66,6 +73,9 @@ fn every_setting() -> Value {
                 "OTP_PER_ADDRESS_PER_HOUR": 50,
                 "OTP_FAILURES_PER_NUMBER_PER_HOUR": 15,
                 "OTP_FAILURES_PER_ADDRESS_PER_HOUR": 150,
+                "LOGIN_FAILURES_PER_USER_PER_HOUR": 90,
+                "LOGIN_FAILURES_PER_USER_AND_ADDRESS_PER_HOUR": 9,
+                "LOGIN_FAILURES_PER_ADDRESS_PER_HOUR": 190,
                 "PUMPING_GUARD": "record",
                 "SMS_PER_HOUR": 100,
                 "SMS_PER_DAY": 1000,

@@ -19,7 +19,7 @@ fn all_problems_are_reported_at_once_by_key() {
         "#,
     );
     let expected = [
-        r#"AUTH.AUTH_METHOD: found "otp", allowed are "OTP", "PASSWD""#,
+        r#"AUTH.AUTH_METHOD: found "otp", allowed are "OTP", "PASSWD", or a list of them"#,
         "AUTH.OPTIONS.OTP_LENGTH: found 12, allowed are whole numbers from 3 to 10",
         "AUTH.OPTIONS.OTP_EXPIRE_PER_MINUTES: found 0, allowed are minutes, more than 0 and at most 1440",
         "AUTH.OPTIONS.SIGNUP_GROUPS: found [1, -1], allowed is a list of whole numbers from 0, or null for every group",
@@ -41,7 +41,7 @@ AUTH.OPTIONS.OTP_SMS_TEXT           ["{code}"]                   ["", "code", 1,
 AUTH.OPTIONS.SIGNUP_GROUPS          [[], [0], null]              [[-1], ["a"], ["1"], 1, "1"]
 AUTH.OPTIONS.OTP_SMS_HOST           [null, "", "a.example"]      ["a.example:80", 1, []]
 AUTH.OPTIONS.OTP_SMS_APP_HASH       [null, "", "FA+9qCX9V/u"]    ["FA+9qCX9V/", "FA+9qCX9V/uu", "FA-9qCX9V_u", 12345678901]
-AUTH.AUTH_METHOD                    ["OTP", "PASSWD"]            ["otp", "", 1]
+AUTH.AUTH_METHOD                    ["OTP", "PASSWD", ["PASSWD", "OTP"]] ["otp", "", 1, [], ["OTP", "OTP"], "OTP,PASSWD"]
 AUTH.AUTH_SERVICE                   ["rest_framework_simplejwt"] ["session", "", null]
 AUTH.JWT.ALGORITHM                  ["HS256", "HS512"]           ["hs256", "none", "", 256]
 AUTH.JWT.ACCESS_TOKEN_LIFETIME      [1, 86400]                   [0, -1, 1.5, 18446744073709551615]
@@ -54,6 +54,12 @@ AUTH.JWT.LEEWAY                     [0, 86400]                   [-1, 86401]
 AUTH.JWT.USER_ID_CLAIM              ["id"]                       ["", "sid", "exp", "aud", 1]
 AUTH.SESSIONS.ABSOLUTE_LIFETIME_SECONDS [0, 1, 3153600000]       [-1, 3153600001, "1"]
 AUTH.SESSIONS.MAX_PER_USER          [0, 1, 10000]                [-1, 10001, 1.5, "1"]
+AUTH.PASSWORDS.MIN_LENGTH           [8, 64]                      [7, 65, "8"]
+AUTH.PASSWORDS.MEMORY_KIB           [1024, 1048576]              [1023, 1048577]
+AUTH.PASSWORDS.ITERATIONS           [1, 100]                     [0, 101]
+AUTH.PASSWORDS.MAX_CONCURRENT       [0, 1024]                    [-1, 1025]
+AUTH.PASSWORDS.DJANGO_ITERATIONS    [0, 10000000]                [-1, 10000001]
+AUTH.LIMITS.LOGIN_FAILURES_PER_USER_PER_HOUR [0, 1000000]        [-1, 1000001]
 AUTH.LIMITS.OTP_ATTEMPTS            [0, 1000]                    [-1, 1001, 1.5, "5"]
 AUTH.LIMITS.SMS_PER_HOUR            [0, 1000000000]              [-1, 1000000001, "5"]
 AUTH.LIMITS.SMS_PER_DAY             [0, 1000000000]              [-1, 1000000001, "5"]

@@ -64,6 +64,27 @@ macro_rules! store_conformance {
             a_number_is_known_by_an_active_account_in_any_group
             a_number_that_only_asked_for_a_code_is_not_known
 
+            a_registration_makes_the_account_and_opens_the_session
+            an_account_with_a_password_is_found_by_each_of_its_names
+            an_account_that_a_code_made_has_no_password
+            an_account_that_is_kept_out_is_found_and_not_let_in
+            a_registration_uses_its_code_up
+            a_code_that_is_not_good_registers_nobody
+            a_taken_number_or_username_registers_nobody_and_leaves_the_code_good
+            a_registration_that_fails_half_way_changes_nothing
+            a_right_password_opens_a_session_and_may_replace_its_hash
+            logins_by_password_make_room_as_others_do
+            a_changed_password_ends_all_sessions_but_the_one_to_keep
+            a_reset_sets_the_password_and_leaves_its_own_session_alone
+            a_reset_makes_no_account_and_leaves_the_code_good
+            of_many_registrations_with_one_code_one_makes_the_account
+            of_many_registrations_of_one_username_one_gets_it
+            a_login_by_code_and_registrations_at_once_make_one_account
+            of_many_changes_of_one_password_one_is_made
+            logins_while_the_password_is_changed_leave_no_session
+            rehashing_and_changing_at_once_leave_the_changed_password
+            of_many_resets_with_one_code_one_is_made
+
             an_unknown_session_is_not_found
             a_session_is_found_when_it_is_over_or_its_account_is_kept_out
             sessions_are_listed_newest_login_first

@@ -54,14 +54,21 @@ fn summary(
         ("SMS", providers::names(config)),
         (
             "login",
-            match auth.method {
-                AuthMethod::Otp => format!(
-                    "codes of {} digits, good for {} seconds",
-                    options.length,
-                    options.lifetime.as_secs()
-                ),
-                AuthMethod::Passwd => "passwords".to_owned(),
-            },
+            auth.methods
+                .iter()
+                .map(|method| match method {
+                    AuthMethod::Otp => format!(
+                        "codes of {} digits, good for {} seconds",
+                        options.length,
+                        options.lifetime.as_secs()
+                    ),
+                    AuthMethod::Passwd => format!(
+                        "passwords, hashed with {} KiB and {} iterations",
+                        auth.passwords.memory_kib, auth.passwords.iterations
+                    ),
+                })
+                .collect::<Vec<_>>()
+                .join("; "),
         ),
         (
             "tokens",

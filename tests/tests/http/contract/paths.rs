@@ -11,7 +11,7 @@ on_both_databases! {
     the_applications_own_paths_are_its_own
 }
 
-const POST_ONLY: [&str; 8] = [
+const POST_ONLY: [&str; 12] = [
     "/api/otp/send/",
     "/api/authenticate/",
     "/api/message/send/",
@@ -20,6 +20,10 @@ const POST_ONLY: [&str; 8] = [
     "/api/logout/",
     "/api/register/",
     "/api/login/",
+    "/api/register/send/",
+    "/api/password/change/",
+    "/api/password/reset/",
+    "/api/password/reset/confirm/",
 ];
 
 async fn paths_answer_with_and_without_the_final_slash(database: Database) {

@@ -9,10 +9,12 @@ use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, Session, SessionId};
 use crate::store::{
-    Adopted, CodeId, Correction, CountedCode, Maintenance, MemoryStore, NewCode, NewLogin,
-    NewSession, NewSms, NewSmsRequest, OtpStore, RateStore, Redeemed, Reservation, Rotated,
-    Rotation, SessionStore, SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord, SmsRequestId,
-    SmsRequests, SmsStatus, SmsTotal, StoreError, StoreResult, Take, TakeResult, UserStore,
+    AccountName, Adopted, CodeId, Correction, CountedCode, KnownPassword, Maintenance, MemoryStore,
+    NewAccount, NewCode, NewLogin, NewPassword, NewSession, NewSms, NewSmsRequest, OtpStore,
+    PasswordChange, PasswordReset, PasswordSession, PasswordStore, RateStore, Redeemed, Registered,
+    Reservation, Rotated, Rotation, SessionStore, SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord,
+    SmsRequestId, SmsRequests, SmsStatus, SmsTotal, StoreError, StoreResult, Take, TakeResult,
+    UserStore,
 };
 use crate::user::{User, UserId};
 
@@ -74,6 +76,13 @@ pass_on! {
         fn find_user(id: UserId) -> Option<User>;
         fn is_known_number(mobile_number: MobileNumber) -> bool;
         fn set_user_active(id: UserId, active: bool) -> bool;
+    }
+    PasswordStore {
+        fn find_password(name: &AccountName) -> Option<KnownPassword>;
+        fn register(code: CodeId, account: &NewAccount) -> Registered;
+        fn open_password_session(login: &PasswordSession) -> Option<SessionId>;
+        fn change_password(change: &PasswordChange) -> bool;
+        fn reset_password(code: CodeId, password: &NewPassword) -> PasswordReset;
     }
     SessionStore {
         fn find_session(id: SessionId) -> Option<(Session, User)>;

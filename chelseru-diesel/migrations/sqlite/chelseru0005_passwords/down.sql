@@ -1,0 +1,1 @@
+ALTER TABLE chelseru_users DROP COLUMN password_hash;
