@@ -4,6 +4,7 @@ mod cancellation;
 mod common;
 mod conformance;
 mod errors;
+mod imports;
 mod opening;
 mod outages;
 mod processes;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chelseru_core::config::AuthMethod;
 use chelseru_core::store::SmsStatus;
 use chelseru_tests::{
     Answer, Call, Database, Proxy, Setup, SlowProvider, TestServer, Tokens, log_in, log_in_with,
@@ -23,7 +24,9 @@ on_both_databases! { postgres only:
 
 /// A server whose way to the database a test can close.
 async fn server_behind_proxy(database: Database) -> (TestServer, Proxy) {
+    let methods = [AuthMethod::Otp, AuthMethod::Passwd];
     let setup = Setup::new(database).await;
+    let setup = setup.config(|config| config.auth_methods(methods));
     let proxy = Proxy::to(setup.database().address()).await;
     (setup.behind(proxy.address()).start().await, proxy)
 }
@@ -35,10 +38,19 @@ fn calls(server: &TestServer, user: &Tokens, code: &str) -> Vec<Call> {
     let message = json!({ "mobile_number": "09123333333", "message_text": "text" });
     let refresh = json!({ "refresh": user.refresh });
     let token = json!({ "token": user.access });
+    let password = json!({ "username": "nobody", "password": "x7kq!m2pd" });
+    let change = json!({ "old_password": "x7kq!m2pd", "new_password": "x7kq!m2pd2" });
+    let reset = json!({ "mobile_number": "09122222222", "code": code, "password": "x7kq!m2pd" });
     let post = |path, body: &Value| server.post(path).json(body);
     vec![
         post("/api/otp/send/", &number),
         post("/api/authenticate/", &login),
+        post("/api/register/send/", &number),
+        post("/api/register/", &reset),
+        post("/api/login/", &password),
+        post("/api/password/change/", &change).bearer(&user.access),
+        post("/api/password/reset/", &number),
+        post("/api/password/reset/confirm/", &reset),
         post("/api/message/send/", &message).bearer(&user.access),
         post("/api/token/refresh/", &refresh),
         post("/api/token/verify/", &token),

@@ -89,6 +89,7 @@ pub(super) struct Counters {
     budgets: Family<OfBudget, Counter>,
     codes_sent: Counter,
     codes_refused: Counter,
+    logins_refused: Counter,
     logins: Family<OfAccount, Counter>,
     limits: Family<OfLimit, Counter>,
     pumping: Family<OfPumping, Counter>,
@@ -113,6 +114,7 @@ impl Counters {
             budgets: Family::default(),
             codes_sent: Counter::default(),
             codes_refused: Counter::default(),
+            logins_refused: Counter::default(),
             logins: Family::default(),
             limits: Family::default(),
             pumping: Family::default(),
@@ -208,13 +210,18 @@ impl Counters {
             self.codes_refused.clone(),
         );
         registry.register(
+            "logins_refused",
+            "Passwords that were tried and not right, or for no account",
+            self.logins_refused.clone(),
+        );
+        registry.register(
             "logins",
             "Logins to new accounts and to known ones",
             self.logins.clone(),
         );
         registry.register(
             "limits_reached",
-            "Codes that were not sent or not looked at because of a limit",
+            "Codes that were not sent, and codes and passwords not looked at, because of a limit",
             self.limits.clone(),
         );
         registry.register(
@@ -274,6 +281,9 @@ impl Counters {
             }
             Event::CodeRefused { .. } => {
                 self.codes_refused.inc();
+            }
+            Event::LoginRefused { .. } => {
+                self.logins_refused.inc();
             }
             Event::LoggedIn { is_new, .. } => {
                 self.logins.get_or_create(&of_account(*is_new)).inc();

@@ -82,12 +82,29 @@ async fn what_deserves_a_look_is_told() {
     for installation in [
         empty().await.set(SIGNING_KEY, weak),
         empty().await.set("CHELSERU_SERVER__BIND", "0.0.0.0:80"),
+        empty()
+            .await
+            .set("CHELSERU_AUTH__AUTH_METHOD", "PASSWD")
+            .set("CHELSERU_AUTH__PASSWORDS__ITERATIONS", "1"),
     ] {
         let output = installation.run(&["check"]);
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         assert!(stderr(&output).starts_with("warning: "), "{output:?}");
         assert!(!stderr(&output).contains(weak));
         assert!(stdout(&output).contains("serves"));
+    }
+}
+
+#[tokio::test]
+async fn every_way_of_logging_in_is_told() {
+    let installation = empty()
+        .await
+        .set("CHELSERU_AUTH__AUTH_METHOD", "OTP,PASSWD");
+    let output = installation.run(&["check"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = stdout(&output);
+    for part in ["codes of 8 digits", "passwords, hashed with 19456 KiB"] {
+        assert!(text.contains(part), "{text}");
     }
 }
 

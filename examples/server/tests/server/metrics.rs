@@ -50,6 +50,7 @@ async fn a_login_with_a_failover_is_counted_without_naming_anybody() {
         .await
         .send_by(&fakes, &[SmsService::KavenegarCom, SmsService::Console])
         .set("CHELSERU_SMS__BREAKER_FAILURES", "1")
+        .set("CHELSERU_AUTH__AUTH_METHOD", "OTP,PASSWD")
         .set("CHELSERU_SERVER__METRICS", "true");
     let server = installation.start();
     let before = metrics(&server).await;
@@ -61,6 +62,8 @@ async fn a_login_with_a_failover_is_counted_without_naming_anybody() {
     server.post("/api/otp/send/", &number).await.unwrap();
     let wrong = json!({ "mobile_number": "09121234567", "code": "00000000" });
     server.post("/api/authenticate/", &wrong).await.unwrap();
+    let nobody = json!({ "username": "nobody", "password": "x7kq!m2pd" });
+    server.post("/api/login/", &nobody).await.unwrap();
     let code = server.code_for("09121234567").await.unwrap();
     let right = json!({ "mobile_number": "09121234567", "code": code });
     server.post("/api/authenticate/", &right).await.unwrap();
@@ -88,6 +91,7 @@ async fn a_login_with_a_failover_is_counted_without_naming_anybody() {
         (r#"chelseru_sms_in_flight{provider="CONSOLE"}"#, 0.0),
         ("chelseru_codes_sent_total", 1.0),
         ("chelseru_codes_refused_total", 1.0),
+        ("chelseru_logins_refused_total", 1.0),
         (r#"chelseru_logins_total{account="known"}"#, 0.0),
         ("chelseru_events_missed_total", 0.0),
     ] {

@@ -58,6 +58,8 @@ async fn a_value_that_makes_no_sense_is_refused_in_every_field_of_every_route(da
                 "token": value,
                 "username": value,
                 "password": value,
+                "old_password": value,
+                "new_password": value,
             });
             let call = scene.server.post(path).json(&body);
             // A logout is refused for its body, unless that names no token at all.

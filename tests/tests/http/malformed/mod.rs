@@ -4,10 +4,11 @@ mod bodies;
 mod headers;
 mod wire;
 
-use chelseru_tests::{Answer, Database, TestServer, Tokens, log_in, log_in_with, send_code};
+use chelseru_core::config::AuthMethod;
+use chelseru_tests::{Answer, Database, Setup, TestServer, Tokens, log_in, log_in_with, send_code};
 
 /// Every route that reads a body.
-const ROUTES: [&str; 8] = [
+const ROUTES: [&str; 12] = [
     "/api/otp/send/",
     "/api/authenticate/",
     "/api/message/send/",
@@ -15,7 +16,11 @@ const ROUTES: [&str; 8] = [
     "/api/token/verify/",
     "/api/logout/",
     "/api/register/",
+    "/api/register/send/",
     "/api/login/",
+    "/api/password/change/",
+    "/api/password/reset/",
+    "/api/password/reset/confirm/",
 ];
 
 /// A number that has a code, which nonsense must not spend.
@@ -30,7 +35,12 @@ struct Scene {
 
 impl Scene {
     async fn new(database: Database) -> Self {
-        let server = TestServer::start(database).await;
+        let setup = Setup::new(database).await;
+        let methods = [AuthMethod::Otp, AuthMethod::Passwd];
+        let server = setup
+            .config(|config| config.auth_methods(methods))
+            .start()
+            .await;
         let user = log_in(&server, "09120000000").await;
         let code = send_code(&server, NUMBER).await;
         Self { server, user, code }
