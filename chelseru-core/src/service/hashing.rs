@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use rand::RngExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task;
 
 use crate::config::PasswordsConfig;
@@ -38,15 +38,38 @@ impl Hashers {
         }
     }
 
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn work(&self) -> crate::password::PasswordWork {
+        self.hashing.work()
+    }
+
+    /// A place among those who wait, or [`Error::Overloaded`]: to be taken before anything is counted or
+    /// used up that a later refusal would lose.
+    pub(super) fn place(&self) -> Result<Place<'_>, Error> {
+        let place = self.places.try_acquire().map_err(|_| Error::Overloaded)?;
+        Ok(Place {
+            hashers: self,
+            _place: place,
+        })
+    }
+}
+
+/// A place among those whose passwords are hashed.
+pub(super) struct Place<'a> {
+    hashers: &'a Hashers,
+    _place: SemaphorePermit<'a>,
+}
+
+impl Place<'_> {
     /// The hash to be kept of a password.
-    pub(super) async fn hash(&self, password: Password) -> Result<PasswordHash, Error> {
+    pub(super) async fn hash(self, password: Password) -> Result<PasswordHash, Error> {
         let salt = rand::rng().random();
         self.run(move |hashing| hashing.hash(&password, salt)).await
     }
 
     /// Compares a password with what is kept of one, with the same work if nothing is.
     pub(super) async fn verify(
-        &self,
+        self,
         password: Password,
         kept: Option<PasswordHash>,
     ) -> Result<Verdict, Error> {
@@ -55,19 +78,13 @@ impl Hashers {
             .await
     }
 
-    #[cfg(any(test, feature = "testing"))]
-    pub(super) fn work(&self) -> crate::password::PasswordWork {
-        self.hashing.work()
-    }
-
     async fn run<T: Send + 'static>(
-        &self,
+        self,
         work: impl FnOnce(&Hashing) -> Result<T, HashingFailed> + Send + 'static,
     ) -> Result<T, Error> {
-        let _place = self.places.try_acquire().map_err(|_| Error::Overloaded)?;
-        let turn = Arc::clone(&self.at_work).acquire_owned().await;
+        let turn = Arc::clone(&self.hashers.at_work).acquire_owned().await;
         let turn = turn.map_err(|_| Error::Overloaded)?;
-        let hashing = Arc::clone(&self.hashing);
+        let hashing = Arc::clone(&self.hashers.hashing);
         let done = task::spawn_blocking(move || {
             let done = work(&hashing);
             drop(turn);
@@ -92,6 +109,7 @@ mod tests {
     use super::{Hashers, WAITING_FOR_EACH};
     use crate::config::PasswordsConfig;
     use crate::error::Error;
+    use crate::password::PasswordHash;
 
     fn hashers(max_concurrent: usize) -> Arc<Hashers> {
         Arc::new(Hashers::new(&PasswordsConfig {
@@ -100,6 +118,11 @@ mod tests {
             max_concurrent,
             ..PasswordsConfig::default()
         }))
+    }
+
+    async fn hash_one(hashers: &Hashers) -> Result<PasswordHash, Error> {
+        let password = "x7kqm2pd".parse().unwrap();
+        hashers.place()?.hash(password).await
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -111,7 +134,7 @@ mod tests {
                 let (hashers, now, most) =
                     (Arc::clone(&hashers), Arc::clone(&now), Arc::clone(&most));
                 tokio::spawn(async move {
-                    let work = hashers.run(move |_| {
+                    let work = hashers.place()?.run(move |_| {
                         let at_once = now.fetch_add(1, Ordering::SeqCst) + 1;
                         most.fetch_max(at_once, Ordering::SeqCst);
                         std::thread::yield_now();
@@ -142,20 +165,19 @@ mod tests {
                         }
                         Ok(())
                     };
-                    hashers.run(wait).await
+                    hashers.place()?.run(wait).await
                 })
             })
             .collect();
         while hashers.places.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        let refused = hashers.hash("x7kqm2pd".parse().unwrap()).await;
-        assert!(matches!(refused, Err(Error::Overloaded)), "{refused:?}");
+        assert!(matches!(hashers.place(), Err(Error::Overloaded)));
         gate.wait();
         for one in busy {
             assert!(one.await.unwrap().is_ok());
         }
-        assert!(hashers.hash("x7kqm2pd".parse().unwrap()).await.is_ok());
+        assert!(hash_one(&hashers).await.is_ok());
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -167,6 +189,7 @@ mod tests {
             let hashers = Arc::clone(&hashers);
             tokio::spawn(async move {
                 hashers
+                    .place()?
                     .run(move |_| {
                         inner.wait();
                         Ok(())
@@ -185,6 +208,6 @@ mod tests {
             "it is still at work"
         );
         gate.wait();
-        assert!(hashers.hash("x7kqm2pd".parse().unwrap()).await.is_ok());
+        assert!(hash_one(&hashers).await.is_ok());
     }
 }

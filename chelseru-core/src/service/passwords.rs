@@ -6,6 +6,8 @@
 //! whether there is no such account, it has no password, another password, or may not be used.
 
 use super::Chelseru;
+use super::codes::RightCode;
+use super::hashing::Place;
 use crate::clock::Timestamp;
 use crate::config::AuthMethod;
 use crate::device::Client;
@@ -113,6 +115,7 @@ impl Chelseru {
         let mut known = vec![mobile_number.as_str()];
         known.extend(registration.username.as_deref());
         self.check_password(&registration.password, &known)?;
+        let place = self.inner.hashers.place()?;
         let now = self.now();
         let code = self
             .try_code(
@@ -123,7 +126,9 @@ impl Chelseru {
             )
             .await?;
         let (session, refresh_jti) = self.fresh_session(client, now);
-        let made = self.make_account(&code, registration, session, now).await;
+        let made = self
+            .make_account(&code, registration, place, session, now)
+            .await;
         let is_taken = matches!(made, Err(Error::NumberTaken));
         if is_taken {
             self.withdraw_code(mobile_number, code.id).await;
@@ -193,38 +198,18 @@ impl Chelseru {
         self.require_method(AuthMethod::Passwd)?;
         self.check_password(&new, &[user.mobile_number.as_str(), &user.username])?;
         let permit = self.permit_change(user.id).await?;
-        let account = AccountName::Id(user.id);
-        let mut next = None;
-        for _ in 0..COMPARISONS {
-            let compared = self.compare(&account, old.clone()).await;
-            if matches!(compared, Err(Error::Overloaded)) {
-                self.give_back(&permit).await;
-            }
-            let Some(compared) = compared? else {
-                return Err(Error::WrongPassword);
-            };
-            let to = match next.take() {
-                Some(hash) => hash,
-                None => self.inner.hashers.hash(new.clone()).await?,
-            };
-            let change = PasswordChange {
-                user: user.id,
-                from: compared.verified,
-                to,
-                keep: user.session,
-                now: self.now(),
-            };
-            if self.store().change_password(&change).await? {
-                self.give_back(&permit).await;
-                self.tell(Event::PasswordChanged {
-                    user: user.id,
-                    was_reset: false,
-                });
-                return Ok(());
-            }
-            next = Some(change.to);
+        let changed = self.exchange_password(user, &old, new).await;
+        if matches!(changed, Ok(true) | Err(Error::Overloaded)) {
+            self.give_back(&permit).await;
         }
-        Err(Error::WrongPassword)
+        if !changed? {
+            return Err(Error::WrongPassword);
+        }
+        self.tell(Event::PasswordChanged {
+            user: user.id,
+            was_reset: false,
+        });
+        Ok(())
     }
 
     /// Sends the code that [`reset_password`](Self::reset_password) asks for, in all else as
@@ -263,12 +248,13 @@ impl Chelseru {
             client,
         } = reset;
         self.check_password(&password, &[mobile_number.as_str()])?;
+        let place = self.inner.hashers.place()?;
         let now = self.now();
         let code = self
             .try_code(CodePurpose::ResetPassword, mobile_number, &code, client)
             .await?;
         let (session, refresh_jti) = self.fresh_session(client, now);
-        let done = match self.inner.hashers.hash(password).await {
+        let done = match place.hash(password).await {
             Ok(password) => {
                 let password = NewPassword {
                     mobile_number,
@@ -309,8 +295,9 @@ impl Chelseru {
 
     async fn make_account(
         &self,
-        code: &super::codes::RightCode,
+        code: &RightCode,
         registration: Registration<'_>,
+        place: Place<'_>,
         session: NewSession,
         now: Timestamp,
     ) -> Result<(UserId, SessionId, NewSession), Error> {
@@ -320,7 +307,7 @@ impl Chelseru {
             mobile_number: registration.mobile_number,
             group: registration.group,
             username: chosen.unwrap_or_else(|| random::username(&mut rand::rng())),
-            password: self.inner.hashers.hash(registration.password).await?,
+            password: place.hash(registration.password).await?,
             session,
             now,
         };
@@ -337,7 +324,7 @@ impl Chelseru {
 
     async fn set_password(
         &self,
-        code: &super::codes::RightCode,
+        code: &RightCode,
         password: &NewPassword,
     ) -> Result<(UserId, SessionId), Error> {
         match self.store().reset_password(code.id, password).await? {
@@ -346,6 +333,38 @@ impl Chelseru {
             PasswordReset::NoAccount => Err(Error::NoAccount),
             PasswordReset::Inactive => Err(Error::UserInactive),
         }
+    }
+
+    /// False when `old` is not the present password.
+    async fn exchange_password(
+        &self,
+        user: &CurrentUser,
+        old: &Password,
+        new: Password,
+    ) -> Result<bool, Error> {
+        let account = AccountName::Id(user.id);
+        let mut hashed = None;
+        for _ in 0..COMPARISONS {
+            let Some(compared) = self.compare(&account, old.clone()).await? else {
+                return Ok(false);
+            };
+            let to = match hashed.take() {
+                Some(hash) => hash,
+                None => self.inner.hashers.place()?.hash(new.clone()).await?,
+            };
+            let change = PasswordChange {
+                user: user.id,
+                from: compared.verified,
+                to,
+                keep: user.session,
+                now: self.now(),
+            };
+            if self.store().change_password(&change).await? {
+                return Ok(true);
+            }
+            hashed = Some(change.to);
+        }
+        Ok(false)
     }
 
     /// Whether the password is the account's, with the same work whatever is found.
@@ -359,7 +378,8 @@ impl Chelseru {
             Some((user, kept)) => (Some(user), kept),
             None => (None, None),
         };
-        let verdict = self.inner.hashers.verify(password, kept.clone()).await?;
+        let place = self.inner.hashers.place()?;
+        let verdict = place.verify(password, kept.clone()).await?;
         let replacement = match verdict {
             Verdict::Wrong => return Ok(None),
             Verdict::Right => None,
@@ -431,4 +451,119 @@ struct Compared {
     user: UserId,
     verified: PasswordHash,
     replacement: Option<PasswordHash>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PasswordLogin, PasswordResetting, Registration};
+    use crate::config::{AuthMethod, Config};
+    use crate::device::Client;
+    use crate::error::Error;
+    use crate::mobile::MobileNumber;
+    use crate::service::Chelseru;
+    use crate::store::{AccountName, MemoryStore};
+    use crate::testing::{ManualClock, StubProvider};
+
+    struct Fixture {
+        service: Chelseru,
+        sms: StubProvider,
+        number: MobileNumber,
+    }
+
+    fn fixture() -> Fixture {
+        let config = Config::builder()
+            .signing_key("a key of at least 32 bytes, for tests")
+            .auth_method(AuthMethod::Passwd)
+            .password_memory_kib(1024)
+            .password_iterations(1)
+            .password_max_concurrent(1)
+            .login_failures_per_user_per_hour(3)
+            .build()
+            .unwrap();
+        let sms = StubProvider::new();
+        let service = Chelseru::builder(config)
+            .store(MemoryStore::new())
+            .sms(sms.clone())
+            .clock(ManualClock::default())
+            .build()
+            .unwrap();
+        Fixture {
+            service,
+            sms,
+            number: "09121234567".parse().unwrap(),
+        }
+    }
+
+    impl Fixture {
+        fn registration(&self) -> Registration<'static> {
+            let code = self.sms.last_code_for(self.number.as_str()).unwrap();
+            Registration {
+                mobile_number: self.number,
+                code: code.parse().unwrap(),
+                password: "x7kq!m2pd".parse().unwrap(),
+                username: None,
+                group: 0,
+                client: Client::default(),
+            }
+        }
+
+        fn resetting(&self) -> PasswordResetting<'static> {
+            let Registration { code, password, .. } = self.registration();
+            PasswordResetting {
+                mobile_number: self.number,
+                group: 0,
+                code,
+                password,
+                client: Client::default(),
+            }
+        }
+
+        fn login(&self) -> PasswordLogin<'static> {
+            PasswordLogin {
+                account: AccountName::Number {
+                    mobile_number: self.number,
+                    group: 0,
+                },
+                password: "x7kq!m2pd".parse().unwrap(),
+                client: Client::default(),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn who_is_refused_because_too_many_wait_loses_nothing() {
+        let fixture = fixture();
+        let service = &fixture.service;
+        let full = || {
+            let places = std::iter::repeat_with(|| service.inner.hashers.place());
+            places.map_while(Result::ok).collect::<Vec<_>>()
+        };
+        let client = Client::default();
+        service
+            .send_registration_code(fixture.number, client)
+            .await
+            .unwrap();
+        let places = full();
+        for _ in 0..10 {
+            let refused = service.register(fixture.registration()).await;
+            assert!(matches!(refused, Err(Error::Overloaded)), "{refused:?}");
+        }
+        drop(places);
+        service.register(fixture.registration()).await.unwrap();
+
+        service
+            .send_reset_code(fixture.number, client)
+            .await
+            .unwrap();
+        let places = full();
+        for _ in 0..10 {
+            let refused = service.reset_password(fixture.resetting()).await;
+            assert!(matches!(refused, Err(Error::Overloaded)), "{refused:?}");
+            let refused = service.log_in_by_password(fixture.login()).await;
+            assert!(matches!(refused, Err(Error::Overloaded)), "{refused:?}");
+        }
+        drop(places);
+        service.reset_password(fixture.resetting()).await.unwrap();
+        service.log_in_by_password(fixture.login()).await.unwrap();
+    }
 }
