@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::chat::ChatError;
 use crate::events::Limit;
 use crate::sms::SmsError;
 use crate::store::StoreError;
@@ -78,6 +79,9 @@ pub enum Error {
     /// The idempotency key was used for another message. Nothing was sent.
     #[error("this idempotency key belongs to another message")]
     KeyOfAnotherMessage,
+    /// Something was not done in a chat.
+    #[error(transparent)]
+    Chat(#[from] ChatError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Response;
+use crate::chat::ChatError;
 use crate::error::Error;
 use crate::sms::{SmsError, SmsErrorKind};
 use crate::store::StoreError;
@@ -75,9 +76,26 @@ impl From<Error> for Response {
                 422,
                 "This Idempotency-Key was used for another message. Use a new one.",
             ),
+            Error::Chat(error) => chat_refused(&error),
             Error::Store(error) => store_failed(&error),
         }
     }
+}
+
+fn chat_refused(error: &ChatError) -> Response {
+    let status = match error {
+        ChatError::NoSuchRoom | ChatError::NoSuchMessage => return Error::NotFound.into(),
+        ChatError::Field { field, problem } => return Response::field_error(field, problem),
+        ChatError::ClientIdTaken | ChatError::TooManyChanges => 409,
+        ChatError::NotPermitted
+        | ChatError::RoomClosed
+        | ChatError::RoomOnHold
+        | ChatError::TooLateToEdit => 403,
+    };
+    Response::json(
+        status,
+        &json!({ "detail": error.to_string(), "code": error.code() }),
+    )
 }
 
 /// simplejwt's answer to an `Authorization` header of more than two parts.

@@ -1,5 +1,6 @@
 //! The service: what an application holds, and what an adapter calls.
 
+mod chat;
 mod codes;
 mod housekeeping;
 mod limits;
@@ -14,12 +15,14 @@ use std::sync::atomic::AtomicBool;
 
 use jsonwebtoken::jwk::JwkSet;
 
+pub use self::chat::{Post, Posted};
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
 pub use self::sessions::{CurrentUser, LogoutScope, SessionView};
 pub use self::sms::{Balance, IdempotencyKey, InvalidIdempotencyKey, Message, ProviderHealth};
 use self::sms::{Gateway, ToldBudgets};
 use self::tokens::Successors;
+use crate::chat::Hub;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{AuthMethod, Config, ConfigError};
 use crate::events::{Event, EventStream, Events};
@@ -69,6 +72,7 @@ struct Inner {
     tokens: Tokens,
     successors: Successors,
     events: Events,
+    hub: Hub,
     told_budgets: ToldBudgets,
     housekeeping_claimed: AtomicBool,
     warnings: Vec<String>,
@@ -214,6 +218,7 @@ impl ChelseruBuilder {
                 successors: Successors::new(&secrets),
                 tokens,
                 events: Events::new(),
+                hub: Hub::new(),
                 told_budgets: ToldBudgets::default(),
                 store: self.store.ok_or_else(|| missing("a store"))?,
                 clock: self.clock,

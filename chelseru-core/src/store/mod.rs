@@ -8,6 +8,7 @@
 //! A store of your own passes the conformance suite of feature `testing`
 //! (`chelseru_core::store_conformance!`); [`MemoryStore`] is the reference to read first.
 
+mod chat;
 mod memory;
 
 use std::error::Error;
@@ -16,6 +17,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use self::chat::{
+    Appended, MemberStore, MessageStore, NewChatMessage, NewGroup, ReadPointer, Revised, Revision,
+    RoomChange, RoomChanged, RoomCursor, RoomEdit, RoomListing, RoomOpened, RoomState, RoomStore,
+    Search, Span,
+};
 pub use self::memory::MemoryStore;
 use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
