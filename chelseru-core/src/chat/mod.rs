@@ -5,12 +5,15 @@
 //! client that has all numbers up to one has everything, and says so when it comes back. What is told
 //! from server to server may be lost: whoever sees a gap reads the log.
 
+mod blob;
 mod error;
+mod file;
 mod frame;
 mod hub;
 mod model;
 mod permission;
 
+pub use self::blob::{BlobError, BlobStore};
 pub use self::error::ChatError;
 pub use self::frame::{ClientFrame, MessageFrame, RoomPosition, SendFrame, ServerFrame};
 pub(crate) use self::hub::{Hub, RoomEvent};
