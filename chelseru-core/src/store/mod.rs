@@ -18,9 +18,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::chat::{
-    Appended, MemberStore, MessageStore, NewChatMessage, NewGroup, ReadPointer, Revised, Revision,
-    RoomChange, RoomChanged, RoomCursor, RoomEdit, RoomListing, RoomOpened, RoomState, RoomStore,
-    Search, Span,
+    Appended, Attachment, AttachmentStore, MemberStore, MessageStore, NewAttachment,
+    NewChatMessage, NewGroup, ReadPointer, Revised, Revision, RoomChange, RoomChanged, RoomCursor,
+    RoomEdit, RoomListing, RoomOpened, RoomState, RoomStore, Search, Span, UNREAD_COUNTED,
 };
 pub use self::memory::MemoryStore;
 use crate::clock::Timestamp;
@@ -31,12 +31,32 @@ use crate::user::{User, UserId};
 
 /// Everything that chelseru keeps. Implemented for whatever implements the parts.
 pub trait Store:
-    OtpStore + UserStore + SessionStore + SmsLog + SmsRequests + RateStore + Maintenance
+    OtpStore
+    + UserStore
+    + SessionStore
+    + SmsLog
+    + SmsRequests
+    + RateStore
+    + RoomStore
+    + MemberStore
+    + MessageStore
+    + AttachmentStore
+    + Maintenance
 {
 }
 
-impl<T: OtpStore + UserStore + SessionStore + SmsLog + SmsRequests + RateStore + Maintenance> Store
-    for T
+impl<T> Store for T where
+    T: OtpStore
+        + UserStore
+        + SessionStore
+        + SmsLog
+        + SmsRequests
+        + RateStore
+        + RoomStore
+        + MemberStore
+        + MessageStore
+        + AttachmentStore
+        + Maintenance
 {
 }
 
