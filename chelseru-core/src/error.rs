@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::chat::ChatError;
+use crate::chat::{BlobError, ChatError};
 use crate::events::Limit;
 use crate::sms::SmsError;
 use crate::store::StoreError;
@@ -82,6 +82,12 @@ pub enum Error {
     /// Something was not done in a chat.
     #[error(transparent)]
     Chat(#[from] ChatError),
+    /// There is no place for files: uploads are off.
+    #[error("files are not configured")]
+    NoFiles,
+    /// The place for files failed.
+    #[error(transparent)]
+    Files(#[from] BlobError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -218,7 +218,11 @@ mod tests {
     async fn what_is_no_key_reaches_no_path() {
         let folder = Folder::new("paths");
         let files = Files::in_folder(&folder.0).unwrap();
-        for key in ["", "../../../etc/passwd", "0123456789abcdef0123456789abcde/"] {
+        for key in [
+            "",
+            "../../../etc/passwd",
+            "0123456789abcdef0123456789abcde/",
+        ] {
             assert!(files.get(key).await.is_err(), "{key}");
             assert!(files.put(key, Bytes::new()).await.is_err(), "{key}");
             assert!(files.delete(key).await.is_err(), "{key}");

@@ -1,14 +1,14 @@
 //! S3-compatible object stores.
 
-use std::fmt;
 use std::sync::Arc;
 
+use chelseru_core::Secret;
 use object_store::aws::AmazonS3Builder;
 
 use crate::{Files, OpenError};
 
-/// How an S3-compatible object store is reached. `Debug` shows no key.
-#[derive(Clone, Default)]
+/// How an S3-compatible object store is reached.
+#[derive(Clone, Debug, Default)]
 pub struct S3 {
     /// The bucket.
     pub bucket: String,
@@ -21,16 +21,7 @@ pub struct S3 {
     /// Who asks.
     pub access_key_id: String,
     /// That one's secret.
-    pub secret_access_key: String,
-}
-
-impl fmt::Debug for S3 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("S3")
-            .field("bucket", &self.bucket)
-            .field("prefix", &self.prefix)
-            .finish_non_exhaustive()
-    }
+    pub secret_access_key: Secret,
 }
 
 impl Files {
@@ -50,7 +41,7 @@ impl Files {
                 &s3.region
             })
             .with_access_key_id(&s3.access_key_id)
-            .with_secret_access_key(&s3.secret_access_key);
+            .with_secret_access_key(s3.secret_access_key.expose());
         if !s3.endpoint.is_empty() {
             builder = builder
                 .with_endpoint(&s3.endpoint)

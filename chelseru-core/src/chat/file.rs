@@ -15,7 +15,11 @@ const OPAQUE: &str = "application/octet-stream";
 pub(crate) fn sniff(bytes: &[u8]) -> &'static str {
     infer::get(bytes)
         .map(|kind| kind.mime_type())
-        .filter(|mime| ["image/", "audio/", "video/"].iter().any(|kind| mime.starts_with(kind)))
+        .filter(|mime| {
+            ["image/", "audio/", "video/"]
+                .iter()
+                .any(|kind| mime.starts_with(kind))
+        })
         .filter(|mime| !mime.contains("xml"))
         .unwrap_or(OPAQUE)
 }

@@ -8,13 +8,17 @@
 mod blob;
 mod error;
 mod file;
+mod fold;
 mod frame;
 mod hub;
 mod model;
 mod permission;
+mod policy;
 
 pub use self::blob::{BlobError, BlobStore};
 pub use self::error::ChatError;
+pub(crate) use self::file::{clean_name, disposition, sniff};
+pub(crate) use self::fold::{fold, is_blank};
 pub use self::frame::{ClientFrame, MessageFrame, RoomPosition, SendFrame, ServerFrame};
 pub(crate) use self::hub::{Hub, RoomEvent};
 pub use self::model::{
@@ -22,3 +26,4 @@ pub use self::model::{
     RoomId, RoomKind, RoomStatus, Sender, Seq,
 };
 pub use self::permission::{Permission, Permissions};
+pub(crate) use self::policy::{Standing, Target, Verb};

@@ -15,14 +15,17 @@ use std::sync::atomic::AtomicBool;
 
 use jsonwebtoken::jwk::JwkSet;
 
-pub use self::chat::{Post, Posted};
+use self::chat::Chats;
+pub(crate) use self::chat::FileLink;
+pub use self::chat::{GroupDraft, Post, Posted, RoomUpdate, RoomView};
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
 pub use self::sessions::{CurrentUser, LogoutScope, SessionView};
 pub use self::sms::{Balance, IdempotencyKey, InvalidIdempotencyKey, Message, ProviderHealth};
 use self::sms::{Gateway, ToldBudgets};
 use self::tokens::Successors;
-use crate::chat::Hub;
+use crate::api::Uploads;
+use crate::chat::{BlobStore, Hub};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{AuthMethod, Config, ConfigError};
 use crate::events::{Event, EventStream, Events};
@@ -73,6 +76,10 @@ struct Inner {
     successors: Successors,
     events: Events,
     hub: Hub,
+    blobs: Option<Arc<dyn BlobStore>>,
+    file_links: KeyedHashes,
+    uploads: Uploads,
+    chats: Chats,
     told_budgets: ToldBudgets,
     housekeeping_claimed: AtomicBool,
     warnings: Vec<String>,
@@ -85,6 +92,7 @@ impl Chelseru {
             config,
             store: None,
             providers: Vec::new(),
+            blobs: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -137,6 +145,10 @@ impl Chelseru {
         self.inner.events.tell(event);
     }
 
+    pub(crate) fn uploads(&self) -> &Uploads {
+        &self.inner.uploads
+    }
+
     fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
@@ -156,6 +168,7 @@ pub struct ChelseruBuilder {
     config: Config,
     store: Option<Arc<dyn Store>>,
     providers: Vec<Arc<dyn SmsProvider>>,
+    blobs: Option<Arc<dyn BlobStore>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -172,6 +185,14 @@ impl ChelseruBuilder {
     #[must_use]
     pub fn sms(mut self, providers: impl IntoProviders) -> Self {
         self.providers = providers.into_providers();
+        self
+    }
+
+    /// Where the files of messages are kept: what `chelseru_files` opens, or a place of your own. Without
+    /// one, uploads are refused.
+    #[must_use]
+    pub fn files(mut self, blobs: impl IntoShared<dyn BlobStore>) -> Self {
+        self.blobs = Some(blobs.into_shared());
         self
     }
 
@@ -219,6 +240,10 @@ impl ChelseruBuilder {
                 tokens,
                 events: Events::new(),
                 hub: Hub::new(),
+                blobs: self.blobs,
+                file_links: KeyedHashes::new(&secrets, "chelseru file link v1"),
+                uploads: Uploads::default(),
+                chats: Chats::new(&secrets),
                 told_budgets: ToldBudgets::default(),
                 store: self.store.ok_or_else(|| missing("a store"))?,
                 clock: self.clock,
@@ -274,6 +299,19 @@ impl fmt::Debug for ChelseruBuilder {
 pub trait IntoShared<T: ?Sized> {
     /// The part, shared.
     fn into_shared(self) -> Arc<T>;
+}
+
+/// A place for files, by value or already shared.
+impl<B: BlobStore + 'static> IntoShared<dyn BlobStore> for B {
+    fn into_shared(self) -> Arc<dyn BlobStore> {
+        Arc::new(self)
+    }
+}
+
+impl IntoShared<dyn BlobStore> for Arc<dyn BlobStore> {
+    fn into_shared(self) -> Self {
+        self
+    }
 }
 
 /// One SMS provider or several, by value or already shared.

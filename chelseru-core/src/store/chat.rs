@@ -161,6 +161,9 @@ pub trait RoomStore: Send + Sync {
         user: UserId,
     ) -> StoreResult<Option<(Room, Option<Membership>)>>;
 
+    /// One room as it is in the user's list; `None` for who is no member or is banned.
+    async fn find_listing(&self, room: RoomId, user: UserId) -> StoreResult<Option<RoomListing>>;
+
     /// At most `limit` of the user's rooms after the cursor, pinned ones first, then those in which
     /// something last happened first. Rooms in which the user is banned are left out.
     async fn list_rooms(

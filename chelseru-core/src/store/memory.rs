@@ -256,6 +256,12 @@ impl UserStore for MemoryStore {
             .any(|user| user.mobile_number == mobile_number && user.is_active))
     }
 
+    async fn find_user_by_name(&self, username: &str) -> StoreResult<Option<User>> {
+        let tables = self.tables();
+        let mut users = tables.users.values();
+        Ok(users.find(|user| user.username == username).cloned())
+    }
+
     async fn set_user_active(&self, id: UserId, active: bool) -> StoreResult<bool> {
         let mut tables = self.tables();
         let user = tables.users.get_mut(&id);

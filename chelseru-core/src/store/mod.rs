@@ -213,6 +213,9 @@ pub trait UserStore: Send + Sync {
     /// The account with that id.
     async fn find_user(&self, id: UserId) -> StoreResult<Option<User>>;
 
+    /// The account that others see under exactly that name.
+    async fn find_user_by_name(&self, username: &str) -> StoreResult<Option<User>>;
+
     /// Whether the number has an active account in any group.
     async fn is_known_number(&self, mobile_number: MobileNumber) -> StoreResult<bool>;
 

@@ -8,13 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use subtle::{Choice, ConstantTimeEq};
 
-use super::super::Chelseru;
-use crate::chat::{Attachment, AttachmentId, BlobStore, ChatError, RoomId, clean_name, sniff};
+use crate::Chelseru;
+use crate::chat::{AttachmentId, BlobStore, ChatError, RoomId, Verb, clean_name, sniff};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::random;
 use crate::service::CurrentUser;
-use crate::store::NewAttachment;
+use crate::store::{Attachment, NewAttachment};
 use crate::user::UserId;
 
 /// How long a file may wait to be sent with a message.
@@ -61,7 +61,7 @@ impl Chelseru {
         if bytes.is_empty() {
             return Err(ChatError::field("file", "The submitted file is empty.").into());
         }
-        self.access_to_write(user.id, room).await?;
+        self.revision_to(Verb::Write, user.id, room).await?;
         self.permit_file(user.id).await?;
         let new = NewAttachment {
             room,

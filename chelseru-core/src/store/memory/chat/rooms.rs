@@ -215,6 +215,16 @@ impl RoomStore for MemoryStore {
         Ok(room.map(|room| (tables.room(room), tables.membership(room, user))))
     }
 
+    async fn find_listing(&self, room: RoomId, user: UserId) -> StoreResult<Option<RoomListing>> {
+        let tables = self.tables();
+        let kept = tables.chats.rooms.get(&room);
+        Ok(kept.and_then(|kept| {
+            let membership = tables.membership(kept, user)?;
+            let is_member = membership.banned_at.is_none();
+            is_member.then(|| tables.listing(kept, user, membership))
+        }))
+    }
+
     async fn list_rooms(
         &self,
         user: UserId,
