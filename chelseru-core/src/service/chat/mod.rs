@@ -14,6 +14,8 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use self::access::Standings;
 pub(crate) use self::files::FileLink;
 use self::limits::{Allowances, Typing};
@@ -51,7 +53,7 @@ pub struct Posted {
 
 /// What the service keeps in memory for its chats.
 pub(super) struct Chats {
-    writer: Writer,
+    writer: Arc<Writer>,
     standings: Standings,
     allowances: Allowances,
     typing: Typing,
@@ -63,7 +65,7 @@ impl Chats {
     /// `secrets` are those of the ring, the current one first.
     pub(super) fn new(secrets: &[Secret]) -> Self {
         Self {
-            writer: Writer::default(),
+            writer: Arc::default(),
             standings: Standings::default(),
             allowances: Allowances::default(),
             typing: Typing::default(),
