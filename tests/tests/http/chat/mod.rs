@@ -1,6 +1,7 @@
 //! Chat over REST: who may do what, what is stored and found again, and what happens when many ask at once.
 
 mod closed;
+mod files;
 mod messages;
 mod nonsense;
 mod outage;
