@@ -29,6 +29,7 @@ macro_rules! not_yet {
 not_yet! {
     RoomStore {
         fn open_pair(one: UserId, other: UserId, now: Timestamp) -> RoomOpened;
+        fn find_listing(room: RoomId, user: UserId) -> Option<RoomListing>;
         fn create_group(group: &NewGroup) -> RoomOpened;
         fn find_room(room: RoomId, user: UserId) -> Option<(Room, Option<Membership>)>;
         fn list_rooms(user: UserId, after: Option<RoomCursor>, limit: u32) -> Vec<RoomListing>;

@@ -59,6 +59,7 @@ macro_rules! store_conformance {
             redeeming_and_withdrawing_at_once_agree
 
             an_unknown_account_is_not_found
+            an_account_is_found_by_exactly_its_name
             an_account_is_kept_out_and_let_in_again
             keeping_an_unknown_account_out_says_so
             a_number_is_known_by_an_active_account_in_any_group
