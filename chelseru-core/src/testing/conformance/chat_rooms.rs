@@ -530,15 +530,17 @@ pub async fn unread_messages_are_those_of_others_after_the_pointer(store: Shared
     assert_eq!(list(&store, one).await[0].unread, 0);
 }
 
-pub async fn unread_messages_are_counted_up_to_a_number(store: SharedStore) {
+pub async fn unread_messages_are_counted_at_the_end_of_a_log(store: SharedStore) {
     let (room, one, other) = group_of_two(&store).await;
     let most = usize::try_from(UNREAD_COUNTED).expect("a small number");
     for batch in (1..=most).collect::<Vec<_>>().chunks(200) {
         post_many(&store, room, one, batch[0]..=batch[batch.len() - 1]).await;
     }
     assert_eq!(list(&store, other).await[0].unread, UNREAD_COUNTED);
-    post_many(&store, room, one, 1..=3).await;
+    let late = post_many(&store, room, one, 1..=3).await;
     assert_eq!(list(&store, other).await[0].unread, UNREAD_COUNTED);
+    revise(&store, &edit(&late[0], one, "x", NOW)).await;
+    assert_eq!(list(&store, other).await[0].unread, UNREAD_COUNTED - 1);
 }
 
 pub async fn the_last_message_is_listed_as_its_reader_sees_it(store: SharedStore) {

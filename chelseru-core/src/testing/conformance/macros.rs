@@ -197,7 +197,7 @@ macro_rules! store_conformance {
             only_a_members_own_rooms_are_listed
             a_listed_pair_names_the_other_one
             unread_messages_are_those_of_others_after_the_pointer
-            unread_messages_are_counted_up_to_a_number
+            unread_messages_are_counted_at_the_end_of_a_log
             the_last_message_is_listed_as_its_reader_sees_it
 
             members_are_read_page_by_page
