@@ -39,7 +39,9 @@ fn form(parts: &[(&str, Option<&str>, &str)]) -> String {
 impl Person {
     fn upload(&self, server: &TestServer, parts: &[(&str, Option<&str>, &str)]) -> Call {
         let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
-        let call = server.post("/api/message/file/upload/").bearer(&self.access);
+        let call = server
+            .post("/api/message/file/upload/")
+            .bearer(&self.access);
         call.body(&content_type, form(parts))
     }
 
@@ -84,7 +86,9 @@ async fn a_file_is_uploaded_sent_and_seen_by_members(database: Database) {
     sent.assert_status(201);
     assert_eq!(sent.field("attachment"), id_of(&uploaded));
 
-    let list = other.get(server, &format!("messages/?chat_room={room}")).await;
+    let list = other
+        .get(server, &format!("messages/?chat_room={room}"))
+        .await;
     let url = results(&list)[0]["file_url"].as_str().unwrap().to_owned();
     // As a browser does for a picture: without a token.
     let picture = server.get(&url).any_answer().await;
@@ -115,7 +119,10 @@ async fn what_a_browser_could_run_is_only_offered_for_download(database: Databas
         "<?xml version=\"1.0\"?><?xml-stylesheet href=\"x\"?><x/>",
         "%PDF-1.7 something",
     ] {
-        let parts = [("chatroom", None, room.as_str()), ("file", Some("x.html"), content)];
+        let parts = [
+            ("chatroom", None, room.as_str()),
+            ("file", Some("x.html"), content),
+        ];
         let uploaded = one.upload(server, &parts).await;
         let file = server.get(&url(&uploaded)).any_answer().await;
         file.assert_text(200, content)
@@ -127,7 +134,12 @@ async fn what_a_browser_could_run_is_only_offered_for_download(database: Databas
 
 async fn a_file_that_cannot_be_taken_is_refused_by_field(database: Database) {
     let setup = Setup::new(database).await;
-    let scene = Scene::<2>::on(setup.config(|config| config.chat_files_max_bytes(100)).start().await);
+    let scene = Scene::<2>::on(
+        setup
+            .config(|config| config.chat_files_max_bytes(100))
+            .start()
+            .await,
+    );
     let Scene { server, people } = &scene.await;
     let [one, other] = people;
     let room = one.pair(server, other).await.to_string();
@@ -140,14 +152,19 @@ async fn a_file_that_cannot_be_taken_is_refused_by_field(database: Database) {
         (vec![room, ("file", Some("a"), "")], "file"),
         (vec![room, ("file", Some("a"), &large)], "file"),
     ] {
-        one.upload(server, &parts).await.assert_faulty_fields(&[field]);
+        one.upload(server, &parts)
+            .await
+            .assert_faulty_fields(&[field]);
     }
     let much_too_large = "x".repeat(200_000);
     let parts = [room, ("file", Some("a"), much_too_large.as_str())];
     one.upload(server, &parts).await.assert_status(413);
 
     let post = || server.post("/api/message/file/upload/").bearer(&one.access);
-    post().json(&json!({ "chatroom": 1 })).await.assert_status(415);
+    post()
+        .json(&json!({ "chatroom": 1 }))
+        .await
+        .assert_status(415);
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
     for nonsense in ["", "--", "no form at all", &format!("--{BOUNDARY}\r\n\r\n")] {
         let answer = post().body(&content_type, nonsense.to_owned()).await;
@@ -160,8 +177,14 @@ async fn only_members_upload_and_see(database: Database) {
     let Scene { server, people } = &scene;
     let [owner, member, stranger] = people;
     let room = owner.group(server, &[member]).await;
-    stranger.upload_picture(server, room).await.assert_status(404);
-    stranger.upload_picture(server, 999).await.assert_status(404);
+    stranger
+        .upload_picture(server, room)
+        .await
+        .assert_status(404);
+    stranger
+        .upload_picture(server, 999)
+        .await
+        .assert_status(404);
 
     let uploaded = member.upload_picture(server, room).await;
     let file = id_of(&uploaded);
@@ -169,7 +192,10 @@ async fn only_members_upload_and_see(database: Database) {
     // Until it is sent, it is its uploader's alone.
     owner.get(server, &path).await.assert_status(404);
     member.get(server, &path).await.assert_status(200);
-    member.send_file(server, room, file).await.assert_status(201);
+    member
+        .send_file(server, room, file)
+        .await
+        .assert_status(201);
     let link = url(owner.get(server, &path).await.assert_status(200));
     stranger.get(server, &path).await.assert_status(404);
 
@@ -179,7 +205,11 @@ async fn only_members_upload_and_see(database: Database) {
         .await
         .assert_status(204);
     server.get(&link_of_member).await.assert_status(404);
-    server.get(&link).any_answer().await.assert_text(200, PICTURE);
+    server
+        .get(&link)
+        .any_answer()
+        .await
+        .assert_text(200, PICTURE);
 }
 
 async fn a_link_is_good_for_its_reader_its_file_and_its_time(database: Database) {
@@ -189,7 +219,11 @@ async fn a_link_is_good_for_its_reader_its_file_and_its_time(database: Database)
     let room = one.pair(server, other).await;
     let uploaded = one.upload_picture(server, room).await;
     let link = url(&uploaded);
-    server.get(&link).any_answer().await.assert_text(200, PICTURE);
+    server
+        .get(&link)
+        .any_answer()
+        .await
+        .assert_text(200, PICTURE);
 
     let (path, query) = link.split_once('?').unwrap();
     let another = link.replace(
@@ -213,7 +247,11 @@ async fn a_link_is_good_for_its_reader_its_file_and_its_time(database: Database)
         server.get(&forged).await.assert_status(404);
     }
     server.clock.advance(Duration::from_secs(299));
-    server.get(&link).any_answer().await.assert_text(200, PICTURE);
+    server
+        .get(&link)
+        .any_answer()
+        .await
+        .assert_text(200, PICTURE);
     server.clock.advance(Duration::from_secs(302));
     server.get(&link).await.assert_status(404);
 }
@@ -269,7 +307,11 @@ async fn a_file_that_was_never_sent_is_removed_after_a_day(database: Database) {
     server.clock.advance(Duration::from_secs(2));
     server.housekeep().await;
     assert_eq!(server.files(), 1);
-    let found = |id| server.store().find_attachment(id, chelseru_core::UserId(one.id));
+    let found = |id| {
+        server
+            .store()
+            .find_attachment(id, chelseru_core::UserId(one.id))
+    };
     let [forgotten, sent] = [forgotten, sent].map(chelseru_core::chat::AttachmentId);
     assert!(found(forgotten).await.unwrap().is_none());
     assert!(found(sent).await.unwrap().is_some());
