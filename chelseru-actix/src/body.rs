@@ -7,12 +7,11 @@ use actix_web::http::Method;
 use actix_web::http::header::UPGRADE;
 use actix_web::rt::time::timeout;
 use actix_web::web::{BytesMut, Payload};
-use chelseru_core::api::Response;
+use chelseru_core::api::{Admission, Response};
 use futures_util::StreamExt;
 
-/// How long a body may take. Our bodies fit in a packet or two; a client that trickles one keeps a
-/// connection from others.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// How long the body of a refused request may take.
+const DISCARDING: Duration = Duration::from_secs(5);
 
 /// How much of a body that is too long is read and thrown away before the answer. Closing the
 /// connection on unread data resets it, and the client would see that instead of the answer.
@@ -22,15 +21,21 @@ const MAX_DISCARDED_BYTES: usize = 32 * 1024 * 1024;
 pub(crate) async fn read(
     request: &HttpRequest,
     payload: Payload,
-    max_bytes: usize,
+    admission: &Admission,
 ) -> Result<BytesMut, Response> {
     // What follows such a request is another protocol's and never ends: none of our routes wants it.
     if request.method() == Method::CONNECT || request.headers().contains_key(UPGRADE) {
         return Ok(BytesMut::new());
     }
-    timeout(TIME_LIMIT, collect(payload, max_bytes))
+    timeout(admission.time, collect(payload, admission.max_bytes))
         .await
         .unwrap_or_else(|_| Err(Response::body_too_slow()))
+}
+
+/// Reads what follows a request that is refused already, as far as that is short, so that the client can
+/// read why.
+pub(crate) async fn discard(payload: Payload) {
+    let _ = timeout(DISCARDING, collect(payload, 0)).await;
 }
 
 async fn collect(mut payload: Payload, max_bytes: usize) -> Result<BytesMut, Response> {

@@ -8,7 +8,7 @@ use chelseru_core::api::{Request, client_address};
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Everything but path and body.
+/// Everything but the body.
 pub(crate) fn parts<'a>(request: &'a HttpRequest, chelseru: &Chelseru) -> Request<'a> {
     let headers = request.headers();
     // A header that is not text cannot be right; as an empty one it is refused like a wrong one.
@@ -21,8 +21,13 @@ pub(crate) fn parts<'a>(request: &'a HttpRequest, chelseru: &Chelseru) -> Reques
         .get_all(X_FORWARDED_FOR)
         .map(|value| value.to_str().unwrap_or_default())
         .collect();
+    let path = request.match_info().unprocessed();
+    let mount = request.path().len().saturating_sub(path.len());
     Request {
+        path,
+        mount: request.path().get(..mount).unwrap_or_default(),
         method: request.method().as_str(),
+        query: request.query_string(),
         authorization: text(AUTHORIZATION),
         content_type: text(CONTENT_TYPE),
         user_agent: text(USER_AGENT),

@@ -64,17 +64,27 @@ impl Guard for Provide {
 }
 
 async fn serve(chelseru: Chelseru, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    let max_bytes = chelseru.config().server.max_body_bytes;
-    let body = match body::read(&request, payload, max_bytes).await {
+    let admitted = chelseru
+        .admit_body(&request::parts(&request, &chelseru))
+        .await;
+    let admission = match admitted {
+        Ok(admission) => admission,
+        Err(response) => {
+            body::discard(payload).await;
+            return reply::write(response);
+        }
+    };
+    let body = match body::read(&request, payload, &admission).await {
         Ok(body) => body,
         Err(response) => return reply::write(response),
     };
     // Its own task: when the client goes away actix drops this future, but not that one.
     let task = rt::spawn(async move {
         let mut parts = request::parts(&request, &chelseru);
-        parts.path = request.match_info().unprocessed();
         parts.body = &body;
-        chelseru.respond(parts).await
+        let response = chelseru.respond(parts).await;
+        drop(admission);
+        response
     });
     let response = task.await.unwrap_or_else(|_| Response::server_error());
     reply::write(response)

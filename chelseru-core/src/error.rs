@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::chat::{BlobError, ChatError};
 use crate::events::Limit;
 use crate::password::WeakPassword;
 use crate::sms::SmsError;
@@ -100,6 +101,15 @@ pub enum Error {
     /// The idempotency key was used for another message. Nothing was sent.
     #[error("this idempotency key belongs to another message")]
     KeyOfAnotherMessage,
+    /// Something was not done in a chat.
+    #[error(transparent)]
+    Chat(#[from] ChatError),
+    /// There is no place for files: uploads are off.
+    #[error("files are not configured")]
+    NoFiles,
+    /// The place for files failed.
+    #[error(transparent)]
+    Files(#[from] BlobError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

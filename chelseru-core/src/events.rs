@@ -189,7 +189,7 @@ impl Budget {
     }
 }
 
-/// A limit on what is done for one number or one client address.
+/// A limit on what is done for one number, one client address or one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
@@ -211,6 +211,14 @@ pub enum Limit {
     LoginFailuresPerAddressPerHour,
     /// `AUTH.LIMITS.PUMPING_GUARD`
     Pumping,
+    /// `CHAT.LIMITS.MESSAGES_PER_USER_PER_MINUTE`
+    MessagesPerUserPerMinute,
+    /// `CHAT.LIMITS.ROOMS_PER_USER_PER_DAY`
+    RoomsPerUserPerDay,
+    /// `CHAT.LIMITS.LOOKUPS_PER_USER_PER_HOUR`
+    LookupsPerUserPerHour,
+    /// `CHAT.LIMITS.FILES_PER_USER_PER_DAY`
+    FilesPerUserPerDay,
 }
 
 impl Limit {
@@ -230,6 +238,10 @@ impl Limit {
                 "AUTH.LIMITS.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR"
             }
             Self::Pumping => "AUTH.LIMITS.PUMPING_GUARD",
+            Self::MessagesPerUserPerMinute => "CHAT.LIMITS.MESSAGES_PER_USER_PER_MINUTE",
+            Self::RoomsPerUserPerDay => "CHAT.LIMITS.ROOMS_PER_USER_PER_DAY",
+            Self::LookupsPerUserPerHour => "CHAT.LIMITS.LOOKUPS_PER_USER_PER_HOUR",
+            Self::FilesPerUserPerDay => "CHAT.LIMITS.FILES_PER_USER_PER_DAY",
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`Chelseru`] | the service: codes, logins, sessions, tokens, messages |
 //! | [`api`] | the documented routes without HTTP, for adapters |
+//! | [`chat`] | rooms, messages and the frames of the chat sockets |
 //! | [`config`] | the settings |
 //! | [`events`] | what happens, as a stream |
 //! | [`sms`] | what a provider promises |
@@ -15,6 +16,7 @@
 //! An application uses it through chelseru-actix, chelseru-diesel and chelseru-sms.
 
 pub mod api;
+pub mod chat;
 mod clock;
 pub mod config;
 mod device;
@@ -45,9 +47,9 @@ pub use crate::otp::{Code, InvalidCode};
 pub use crate::password::{InvalidPassword, Password, PasswordHash, WeakPassword};
 pub use crate::secret::Secret;
 pub use crate::service::{
-    Balance, Chelseru, ChelseruBuilder, CurrentUser, HousekeepingClaim, IdempotencyKey,
+    Balance, Chelseru, ChelseruBuilder, CurrentUser, GroupDraft, HousekeepingClaim, IdempotencyKey,
     IntoProviders, IntoShared, InvalidIdempotencyKey, Login, LogoutScope, Message, PasswordLogin,
-    PasswordResetting, ProviderHealth, Registration, SessionView,
+    PasswordResetting, Post, Posted, ProviderHealth, Registration, RoomUpdate, RoomView, SessionView,
 };
 pub use crate::session::{ClientInfo, RefreshHash, ReplacedToken, Session, SessionId};
 pub use crate::token::{TokenError, TokenPair, TokenType};

@@ -1,11 +1,21 @@
 //! Random names and ids. Every function takes its generator, so that policy stays testable; the
 //! services pass `rand::rng()`, a CSPRNG seeded by the operating system.
 
+use std::fmt::Write as _;
+
 use rand::{CryptoRng, RngExt};
 
 /// 128 bits as 32 lower-case hexadecimal digits, such as a token's `jti`.
 pub(crate) fn token_id(rng: &mut impl CryptoRng) -> String {
     format!("{:032x}", rng.random::<u128>())
+}
+
+/// The first 128 bits of a hash, as 32 lower-case hexadecimal digits.
+pub(crate) fn hex(hash: [u8; 32]) -> String {
+    hash[..16].iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }
 
 /// An opaque username: `u` and ten characters without look-alikes, 49 bits.

@@ -4,7 +4,9 @@ use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 
 /// The id of an account, as in the `user_id` of tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(transparent)]
 pub struct UserId(pub i64);
 

@@ -71,6 +71,12 @@ impl Call {
         self
     }
 
+    /// Sends it and takes any answer: a file, say, which is not JSON.
+    pub async fn any_answer(mut self) -> Answer {
+        self.is_documented = false;
+        self.send().await
+    }
+
     async fn send(self) -> Answer {
         let name = self.name;
         let response = self

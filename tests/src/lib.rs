@@ -12,6 +12,7 @@
 mod answer;
 mod call;
 mod database;
+mod folder;
 pub mod providers;
 mod proxy;
 mod raw;

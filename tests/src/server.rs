@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -13,10 +14,13 @@ use chelseru_core::config::{ConfigBuilder, PumpingGuard};
 use chelseru_core::sms::SmsProvider;
 use chelseru_core::store::Store;
 use chelseru_core::testing::{ManualClock, StubProvider};
-use chelseru_core::{Chelseru, Config};
+use chelseru_core::{Chelseru, Config, HousekeepingClaim};
+use chelseru_files::Files;
 use reqwest::Method;
+use tokio::sync::Mutex;
 
 use crate::database::{self, Database, TestDatabase};
+use crate::folder::TestFolder;
 use crate::{Call, raw};
 
 /// The key that tokens are signed with.
@@ -30,6 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Setup {
     database: Arc<TestDatabase>,
+    files: Arc<TestFolder>,
     url: Option<String>,
     config: ConfigBuilder,
     clock: ManualClock,
@@ -48,11 +53,12 @@ enum Providers {
 }
 
 impl Setup {
-    /// Over a fresh database, with default settings, but without limits on what one number and one
-    /// address may do: tests do in a second what people do in a day.
+    /// Over a fresh database, with default settings, but without limits on what one number, one address
+    /// and one user may do: tests do in a second what people do in a day.
     pub async fn new(database: Database) -> Self {
         Self {
             database: Arc::new(TestDatabase::create(database).await),
+            files: Arc::new(TestFolder::new()),
             url: None,
             config: Config::builder()
                 .signing_key(SIGNING_KEY)
@@ -64,7 +70,10 @@ impl Setup {
                 .login_failures_per_user_per_hour(0)
                 .login_failures_per_user_and_address_per_hour(0)
                 .login_failures_per_address_per_hour(0)
-                .pumping_guard(PumpingGuard::Off),
+                .pumping_guard(PumpingGuard::Off)
+                .chat_messages_per_user_per_minute(0)
+                .chat_rooms_per_user_per_day(0)
+                .chat_lookups_per_user_per_hour(0),
             clock: ManualClock::default(),
             sms: StubProvider::new(),
             providers: Providers::Recording,
@@ -151,12 +160,16 @@ impl Setup {
         let chelseru = Chelseru::builder(config)
             .store(Arc::clone(&store))
             .sms(providers)
+            .files(Files::in_folder(self.files.path()).expect("a folder for files"))
             .clock(self.clock.clone())
             .build()
             .expect("a service");
-        if !self.does_housekeeping {
-            chelseru.claim_housekeeping();
-        }
+        // Kept, so that nobody else has it.
+        let housekeeping = if self.does_housekeeping {
+            None
+        } else {
+            chelseru.claim_housekeeping()
+        };
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("the port's address");
         let (handle, thread) = serve(listener, chelseru.clone(), self.workers).await;
@@ -174,6 +187,7 @@ impl Setup {
             handle,
             thread: Some(thread),
             setup: Some(self),
+            housekeeping: Mutex::new(housekeeping),
         }
     }
 }
@@ -202,6 +216,7 @@ pub struct TestServer {
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
     setup: Option<Setup>,
+    housekeeping: Mutex<Option<HousekeepingClaim>>,
 }
 
 impl TestServer {
@@ -234,6 +249,20 @@ impl TestServer {
     /// Its database, without the service.
     pub fn store(&self) -> &dyn Store {
         self.chelseru.store()
+    }
+
+    /// How many files of messages are kept.
+    pub fn files(&self) -> usize {
+        let setup = self.setup.as_ref().expect("what it was made of");
+        count(setup.files.path())
+    }
+
+    /// Does now what is else done in the background.
+    pub async fn housekeep(&self) {
+        let claimed = self.housekeeping.lock().await.take();
+        let mut claim = claimed.expect("nobody else has the housekeeping");
+        claim.work().await;
+        *self.housekeeping.lock().await = Some(claim);
     }
 
     /// A request.
@@ -283,6 +312,15 @@ impl Drop for TestServer {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// The files in a folder and the folders in it.
+fn count(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let entries = entries.map(|entry| entry.expect("an entry").path());
+    entries
+        .map(|path| if path.is_dir() { count(&path) } else { 1 })
+        .sum()
 }
 
 /// Runs the server on a thread of its own, and its workers on theirs.

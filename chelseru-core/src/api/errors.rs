@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Response;
+use crate::chat::{BlobError, ChatError};
 use crate::error::Error;
 use crate::sms::{SmsError, SmsErrorKind};
 use crate::store::StoreError;
@@ -95,9 +96,34 @@ impl From<Error> for Response {
                 422,
                 "This Idempotency-Key was used for another message. Use a new one.",
             ),
+            Error::Chat(error) => chat_refused(&error),
+            Error::NoFiles => Self::json(403, &json!({ "error": "Files are not configured." })),
+            Error::Files(error) => files_failed(&error),
             Error::Store(error) => store_failed(&error),
         }
     }
+}
+
+fn chat_refused(error: &ChatError) -> Response {
+    let status = match error {
+        ChatError::NoSuchRoom | ChatError::NoSuchMessage | ChatError::NoSuchMember => {
+            return Error::NotFound.into();
+        }
+        ChatError::Field { field, problem } => return Response::field_error(field, problem),
+        ChatError::ClientIdTaken
+        | ChatError::OwnerMustHandOver
+        | ChatError::RoomFull
+        | ChatError::UserBanned
+        | ChatError::TooManyChanges => 409,
+        ChatError::NotPermitted
+        | ChatError::RoomClosed
+        | ChatError::RoomOnHold
+        | ChatError::TooLateToEdit => 403,
+    };
+    Response::json(
+        status,
+        &json!({ "detail": error.to_string(), "code": error.code() }),
+    )
 }
 
 /// simplejwt's answer to an `Authorization` header of more than two parts.
@@ -172,6 +198,15 @@ fn provider_failed(error: &SmsError) -> Response {
         Some(wait) => response.with_header("retry-after", whole_seconds(wait).to_string()),
         None => response,
     }
+}
+
+fn files_failed(error: &BlobError) -> Response {
+    tracing::error!(?error, "the place for files failed");
+    Response::json(
+        503,
+        &json!({ "error": "The service is temporarily unavailable." }),
+    )
+    .with_header("retry-after", "1")
 }
 
 fn store_failed(error: &StoreError) -> Response {

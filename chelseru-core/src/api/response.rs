@@ -3,17 +3,21 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// A response's parts. The body is JSON unless it is empty.
+use crate::chat::disposition;
+use crate::store::Attachment;
+
+/// A response's parts. The body is JSON, unless it is empty or a file.
 ///
 /// `Debug` does not show the body: a login's holds its tokens.
 #[derive(Clone)]
 pub struct Response {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    body: String,
+    body: Bytes,
 }
 
 impl Response {
@@ -36,7 +40,7 @@ impl Response {
                 ("x-content-type-options", "nosniff".to_owned()),
             ],
             // Maps with text keys and plain structs always serialise.
-            body: serde_json::to_string(body).unwrap_or_default(),
+            body: serde_json::to_vec(body).unwrap_or_default().into(),
         }
     }
 
@@ -48,7 +52,34 @@ impl Response {
         Self {
             status: 204,
             headers: Vec::new(),
-            body: String::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// A file, for its reader alone. Whatever it is, no browser runs it: its type is what its bytes were
+    /// found to be, it is in a sandbox, and only pictures are shown in place.
+    pub(super) fn file(file: &Attachment, bytes: Bytes, max_age: Duration) -> Self {
+        Self {
+            status: 200,
+            headers: vec![
+                ("content-type", file.content_type.clone()),
+                (
+                    "content-disposition",
+                    disposition(&file.content_type, &file.name),
+                ),
+                (
+                    "content-security-policy",
+                    "default-src 'none'; sandbox".to_owned(),
+                ),
+                ("x-content-type-options", "nosniff".to_owned()),
+                ("cross-origin-resource-policy", "same-site".to_owned()),
+                ("referrer-policy", "no-referrer".to_owned()),
+                (
+                    "cache-control",
+                    format!("private, max-age={}", max_age.as_secs()),
+                ),
+            ],
+            body: bytes,
         }
     }
 
@@ -111,12 +142,12 @@ impl Response {
     }
 
     /// The body.
-    pub fn body(&self) -> &str {
+    pub fn body(&self) -> &[u8] {
         &self.body
     }
 
     /// The body, by value.
-    pub fn into_body(self) -> String {
+    pub fn into_body(self) -> Bytes {
         self.body
     }
 }

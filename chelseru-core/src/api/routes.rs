@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::fields::{Fields, integer};
 use super::{Request, Response, bearer};
+use crate::api::chat::{ChatRoute, upload_file};
 use crate::error::Error;
 use crate::mobile::MobileNumber;
 use crate::otp::Code;
@@ -34,6 +35,8 @@ pub(super) enum Route {
     PasswordChange,
     PasswordReset,
     PasswordResetConfirm,
+    Chat(ChatRoute),
+    FileUpload,
 }
 
 impl Route {
@@ -46,6 +49,7 @@ impl Route {
             "authenticate" => Self::Authenticate,
             "sessions" => Self::Sessions,
             "message/send" => Self::MessageSend,
+            "message/file/upload" => Self::FileUpload,
             "token/refresh" => Self::TokenRefresh,
             "token/verify" => Self::TokenVerify,
             "logout" => Self::Logout,
@@ -55,11 +59,11 @@ impl Route {
             "password/change" => Self::PasswordChange,
             "password/reset" => Self::PasswordReset,
             "password/reset/confirm" => Self::PasswordResetConfirm,
-            _ => {
-                let id = path.strip_prefix("sessions/")?;
-                let is_plain = id.bytes().all(|byte| byte.is_ascii_digit());
-                Self::Session(SessionId(id.parse().ok().filter(|_| is_plain)?))
-            }
+            _ => match path.split_once('/')? {
+                ("chat", path) => Self::Chat(ChatRoute::find(path)?),
+                ("sessions", id) => Self::Session(SessionId(id_of_path(id)?)),
+                _ => return None,
+            },
         })
     }
 
@@ -67,6 +71,7 @@ impl Route {
         match self {
             Self::Sessions => &["GET", "DELETE"],
             Self::Session(_) => &["DELETE"],
+            Self::Chat(route) => route.methods(),
             _ => &["POST"],
         }
     }
@@ -101,8 +106,16 @@ impl Route {
             Self::PasswordChange => passwords::change(chelseru, request).await,
             Self::PasswordReset => passwords::reset_send(chelseru, request).await,
             Self::PasswordResetConfirm => passwords::reset(chelseru, request).await,
+            Self::Chat(route) => route.serve(chelseru, request).await,
+            Self::FileUpload => upload_file(chelseru, request).await,
         }
     }
+}
+
+/// An id as it stands in a path: digits alone.
+pub(super) fn id_of_path(id: &str) -> Option<i64> {
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_digit());
+    id.parse().ok().filter(|_| is_plain)
 }
 
 async fn otp_send(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {

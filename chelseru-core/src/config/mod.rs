@@ -73,6 +73,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// `SMS`: the provider and its account.
     pub sms: SmsConfig,
+    /// `CHAT`: rooms and messages.
+    pub chat: ChatConfig,
     /// `DATABASE`: where everything is kept.
     pub database: DatabaseConfig,
     /// `SERVER`: what a process that serves HTTP needs to know.
@@ -515,6 +517,101 @@ impl Default for SmsSettings {
             kavenegar_com_api_key: Secret::default(),
             kavenegar_com_from: String::new(),
             kavenegar_com_base_url: "https://api.kavenegar.com".to_owned(),
+        }
+    }
+}
+
+/// `CHAT`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChatConfig {
+    /// `EDIT_WINDOW_SECONDS`: for how long a message may be edited; 48 hours by default, 0 for ever.
+    pub edit_window: Duration,
+    /// `FILES`.
+    pub files: FilesConfig,
+    /// `LIMITS`.
+    pub limits: ChatLimits,
+}
+
+impl Default for ChatConfig {
+    fn default() -> Self {
+        Self {
+            edit_window: Duration::from_secs(2 * 86_400),
+            files: FilesConfig::default(),
+            limits: ChatLimits::default(),
+        }
+    }
+}
+
+/// `CHAT.FILES`: where the files of messages are kept. With neither a folder nor a bucket there are none.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FilesConfig {
+    /// `FOLDER`: a folder of this machine; none by default.
+    pub folder: String,
+    /// `S3_BUCKET`: a bucket of an S3-compatible object store, in place of a folder; none by default.
+    pub s3_bucket: String,
+    /// `S3_PREFIX`: below which prefix of the bucket.
+    pub s3_prefix: String,
+    /// `S3_ENDPOINT`: where the object store is; AWS itself when empty.
+    pub s3_endpoint: String,
+    /// `S3_REGION`: `us-east-1` when empty.
+    pub s3_region: String,
+    /// `S3_ACCESS_KEY_ID`.
+    pub s3_access_key_id: String,
+    /// `S3_SECRET_ACCESS_KEY`.
+    pub s3_secret_access_key: Secret,
+    /// `LINK_SECONDS`: for how long a link to a file is good, at least; at most it is twice that. 300 by
+    /// default.
+    pub link_lifetime: Duration,
+    /// `MAX_BYTES`: the largest file; 10 MiB by default.
+    pub max_bytes: usize,
+}
+
+impl Default for FilesConfig {
+    fn default() -> Self {
+        Self {
+            folder: String::new(),
+            s3_bucket: String::new(),
+            s3_prefix: String::new(),
+            s3_endpoint: String::new(),
+            s3_region: String::new(),
+            s3_access_key_id: String::new(),
+            s3_secret_access_key: Secret::default(),
+            link_lifetime: Duration::from_secs(300),
+            max_bytes: 10 * 1024 * 1024,
+        }
+    }
+}
+
+/// `CHAT.LIMITS`. In each, 0 means no limit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChatLimits {
+    /// `MESSAGES_PER_USER_PER_MINUTE`: messages and edits of one user in a minute; 120 by default.
+    pub messages_per_user_per_minute: u32,
+    /// `ROOMS_PER_USER_PER_DAY`: rooms that one user makes in a day; 100 by default.
+    pub rooms_per_user_per_day: u32,
+    /// `MEMBERS_PER_ROOM`: members that a group may have; 1000 by default.
+    pub members_per_room: u32,
+    /// `TYPING_SECONDS`: a user is told to be typing in a room at most once in this time; 3 by default.
+    pub typing: Duration,
+    /// `LOOKUPS_PER_USER_PER_HOUR`: users whom one user looks up by their names in an hour; 120 by
+    /// default.
+    pub lookups_per_user_per_hour: u32,
+    /// `FILES_PER_USER_PER_DAY`: files that one user uploads in a day; 200 by default.
+    pub files_per_user_per_day: u32,
+}
+
+impl Default for ChatLimits {
+    fn default() -> Self {
+        Self {
+            messages_per_user_per_minute: 120,
+            rooms_per_user_per_day: 100,
+            members_per_room: 1000,
+            typing: Duration::from_secs(3),
+            lookups_per_user_per_hour: 120,
+            files_per_user_per_day: 200,
         }
     }
 }

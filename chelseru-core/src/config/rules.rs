@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use super::error::Problems;
 use super::kinds::{Kind, Template};
 use super::schema::{self, Names, Visitor};
-use super::{Config, ConfigError, JwtConfig, SmsConfig, SmsService, TemplateIds, jwt_keys, texts};
+use super::{
+    Config, ConfigError, FilesConfig, JwtConfig, SmsConfig, SmsService, TemplateIds, jwt_keys,
+    texts,
+};
 use crate::sms::TemplateId;
 
 impl Config {
@@ -29,6 +32,7 @@ impl Config {
         check_accounts(&self.sms, problems);
         check_price(self, problems);
         check_resending(self, problems);
+        check_files(&self.chat.files, problems);
     }
 
     /// Brings what can be written in several ways to one form, and looks the template's name up.
@@ -40,6 +44,7 @@ impl Config {
             &mut settings.parsian_webco_ir_base_url,
             &mut settings.meli_payamak_com_base_url,
             &mut settings.kavenegar_com_base_url,
+            &mut self.chat.files.s3_endpoint,
         ] {
             url.truncate(url.trim_end_matches('/').len());
         }
@@ -96,6 +101,31 @@ impl Visitor for Checker<'_> {
             for (provider, id) in &ids.of {
                 self.check(&format!("{key}.{provider}"), id, &Template::OfProvider);
             }
+        }
+    }
+}
+
+/// Files are in one place, and a bucket needs a name to ask by.
+fn check_files(files: &FilesConfig, problems: &mut Problems) {
+    if files.s3_bucket.is_empty() {
+        return;
+    }
+    if !files.folder.is_empty() {
+        let message = "is set beside CHAT.FILES.S3_BUCKET, allowed is one of the two";
+        problems.add("CHAT.FILES.FOLDER", message.to_owned());
+    }
+    for (key, is_missing) in [
+        (
+            "CHAT.FILES.S3_ACCESS_KEY_ID",
+            files.s3_access_key_id.is_empty(),
+        ),
+        (
+            "CHAT.FILES.S3_SECRET_ACCESS_KEY",
+            files.s3_secret_access_key.is_empty(),
+        ),
+    ] {
+        if is_missing {
+            problems.add(key, "is missing, CHAT.FILES.S3_BUCKET needs it".to_owned());
         }
     }
 }

@@ -86,6 +86,11 @@ impl HousekeepingClaim {
                 Err(error) => tracing::warn!(?error, "removing what had run out failed"),
             }
         }
+        match service.remove_discarded_files().await {
+            Ok(0) => {}
+            Ok(files) => tracing::debug!(files, "removed files that nobody needs"),
+            Err(error) => tracing::warn!(?error, "removing files failed"),
+        }
         match service.follow_up_sms().await {
             Ok(0) => {}
             Ok(messages) => tracing::debug!(messages, "looked after messages"),

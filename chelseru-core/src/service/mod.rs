@@ -1,5 +1,6 @@
 //! The service: what an application holds, and what an adapter calls.
 
+mod chat;
 mod codes;
 mod hashing;
 mod housekeeping;
@@ -17,6 +18,9 @@ use std::sync::atomic::AtomicBool;
 use jsonwebtoken::jwk::JwkSet;
 
 use self::hashing::Hashers;
+use self::chat::Chats;
+pub(crate) use self::chat::FileLink;
+pub use self::chat::{GroupDraft, Post, Posted, RoomUpdate, RoomView};
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
 pub use self::passwords::{PasswordLogin, PasswordResetting, Registration};
@@ -24,6 +28,8 @@ pub use self::sessions::{CurrentUser, LogoutScope, SessionView};
 pub use self::sms::{Balance, IdempotencyKey, InvalidIdempotencyKey, Message, ProviderHealth};
 use self::sms::{Gateway, ToldBudgets};
 use self::tokens::Successors;
+use crate::api::Uploads;
+use crate::chat::{BlobStore, Hub};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{AuthConfig, AuthMethod, Config, ConfigError, PasswordsConfig};
 use crate::events::{Event, EventStream, Events};
@@ -75,6 +81,11 @@ struct Inner {
     tokens: Tokens,
     successors: Successors,
     events: Events,
+    hub: Hub,
+    blobs: Option<Arc<dyn BlobStore>>,
+    file_links: KeyedHashes,
+    uploads: Uploads,
+    chats: Chats,
     told_budgets: ToldBudgets,
     housekeeping_claimed: AtomicBool,
     warnings: Vec<String>,
@@ -87,6 +98,7 @@ impl Chelseru {
             config,
             store: None,
             providers: Vec::new(),
+            blobs: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -139,6 +151,10 @@ impl Chelseru {
         self.inner.events.tell(event);
     }
 
+    pub(crate) fn uploads(&self) -> &Uploads {
+        &self.inner.uploads
+    }
+
     fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
@@ -158,6 +174,7 @@ pub struct ChelseruBuilder {
     config: Config,
     store: Option<Arc<dyn Store>>,
     providers: Vec<Arc<dyn SmsProvider>>,
+    blobs: Option<Arc<dyn BlobStore>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -174,6 +191,14 @@ impl ChelseruBuilder {
     #[must_use]
     pub fn sms(mut self, providers: impl IntoProviders) -> Self {
         self.providers = providers.into_providers();
+        self
+    }
+
+    /// Where the files of messages are kept: what `chelseru_files` opens, or a place of your own. Without
+    /// one, uploads are refused.
+    #[must_use]
+    pub fn files(mut self, blobs: impl IntoShared<dyn BlobStore>) -> Self {
+        self.blobs = Some(blobs.into_shared());
         self
     }
 
@@ -226,6 +251,11 @@ impl ChelseruBuilder {
                 successors: Successors::new(&secrets),
                 tokens,
                 events: Events::new(),
+                hub: Hub::new(),
+                blobs: self.blobs,
+                file_links: KeyedHashes::new(&secrets, "chelseru file link v1"),
+                uploads: Uploads::default(),
+                chats: Chats::new(&secrets),
                 told_budgets: ToldBudgets::default(),
                 store: self.store.ok_or_else(|| missing("a store"))?,
                 clock: self.clock,
@@ -300,6 +330,19 @@ impl fmt::Debug for ChelseruBuilder {
 pub trait IntoShared<T: ?Sized> {
     /// The part, shared.
     fn into_shared(self) -> Arc<T>;
+}
+
+/// A place for files, by value or already shared.
+impl<B: BlobStore + 'static> IntoShared<dyn BlobStore> for B {
+    fn into_shared(self) -> Arc<dyn BlobStore> {
+        Arc::new(self)
+    }
+}
+
+impl IntoShared<dyn BlobStore> for Arc<dyn BlobStore> {
+    fn into_shared(self) -> Self {
+        self
+    }
 }
 
 /// One SMS provider or several, by value or already shared.

@@ -1,6 +1,5 @@
 //! Refreshing, verifying and giving up tokens.
 
-use std::fmt::Write as _;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -38,8 +37,8 @@ impl Successors {
 
     fn name(&self, parts: &[&str]) -> SuccessorName {
         SuccessorName {
-            jti: hex(self.0.of(parts)),
-            before: self.0.previous_of(parts).map(hex).collect(),
+            jti: random::hex(self.0.of(parts)),
+            before: self.0.previous_of(parts).map(random::hex).collect(),
         }
     }
 }
@@ -209,7 +208,7 @@ impl Chelseru {
         }
         let user = self.active_user(claims.user).await?.id;
         let name = self.inner.successors.of_adopted(&claims.jti);
-        let key = hex(refresh_hash(&claims.jti));
+        let key = random::hex(refresh_hash(&claims.jti));
         let session = self.new_session(key, &name.jti, client, now);
         let Some(Adopted {
             session,
@@ -306,12 +305,4 @@ impl Chelseru {
         let grace = self.config().auth.jwt.refresh_grace;
         (!grace.is_zero()).then(|| now - grace)
     }
-}
-
-/// The first 128 bits, as 32 hexadecimal digits.
-fn hex(hash: [u8; 32]) -> String {
-    hash[..16].iter().fold(String::new(), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
 }

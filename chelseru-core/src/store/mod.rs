@@ -8,6 +8,7 @@
 //! A store of your own passes the conformance suite of feature `testing`
 //! (`chelseru_core::store_conformance!`); [`MemoryStore`] is the reference to read first.
 
+mod chat;
 mod memory;
 mod passwords;
 
@@ -17,6 +18,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use self::chat::{
+    Appended, Attachment, AttachmentStore, MemberStore, MessageStore, NewAttachment,
+    NewChatMessage, NewGroup, ReadPointer, Revised, Revision, RoomChange, RoomChanged, RoomCursor,
+    RoomEdit, RoomListing, RoomOpened, RoomState, RoomStore, Search, Span, UNREAD_COUNTED,
+};
 pub use self::memory::MemoryStore;
 pub use self::passwords::{
     AccountName, KnownPassword, NewAccount, NewPassword, PasswordChange, PasswordReset,
@@ -30,7 +36,18 @@ use crate::user::{User, UserId};
 
 /// Everything that chelseru keeps. Implemented for whatever implements the parts.
 pub trait Store:
-    OtpStore + UserStore + PasswordStore + SessionStore + SmsLog + SmsRequests + RateStore + Maintenance
+    OtpStore
+    + UserStore
+    + PasswordStore
+    + SessionStore
+    + SmsLog
+    + SmsRequests
+    + RateStore
+    + RoomStore
+    + MemberStore
+    + MessageStore
+    + AttachmentStore
+    + Maintenance
 {
 }
 
@@ -42,6 +59,10 @@ impl<T> Store for T where
         + SmsLog
         + SmsRequests
         + RateStore
+        + RoomStore
+        + MemberStore
+        + MessageStore
+        + AttachmentStore
         + Maintenance
 {
 }
@@ -198,6 +219,9 @@ pub trait OtpStore: Send + Sync {
 pub trait UserStore: Send + Sync {
     /// The account with that id.
     async fn find_user(&self, id: UserId) -> StoreResult<Option<User>>;
+
+    /// The account that others see under exactly that name.
+    async fn find_user_by_name(&self, username: &str) -> StoreResult<Option<User>>;
 
     /// Whether the number has an active account in any group.
     async fn is_known_number(&self, mobile_number: MobileNumber) -> StoreResult<bool>;

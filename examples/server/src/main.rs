@@ -5,6 +5,7 @@
 
 mod cli;
 mod database;
+mod files;
 mod greeting;
 mod health;
 mod inbox;

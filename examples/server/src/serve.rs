@@ -10,7 +10,7 @@ use chelseru_diesel::DieselStore;
 use crate::metrics::Metrics;
 use crate::providers::Providers;
 use crate::signing_key::SigningKey;
-use crate::{greeting, health, inbox, pages, providers};
+use crate::{files, greeting, health, inbox, pages, providers};
 
 /// How long an idle connection is kept: a new one costs a mobile client several round trips.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -23,6 +23,7 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Box<dyn Error>> {
     let chelseru = Chelseru::builder(config.clone())
         .store(store)
         .sms(all)
+        .files(files::open(&config)?)
         .build()?;
     if let Some(warning) = providers::console_warning(&config) {
         tracing::warn!("{warning}");

@@ -95,6 +95,29 @@ fn every_key_of_sms_reaches_its_field() {
 }
 
 #[test]
+fn every_key_of_chat_reaches_its_field() {
+    let config = Config::from_json(&every_setting().to_string()).unwrap();
+
+    let chat = &config.chat;
+    assert_eq!(chat.edit_window, Duration::from_secs(900));
+    assert_eq!(chat.limits.messages_per_user_per_minute, 30);
+    assert_eq!(chat.limits.rooms_per_user_per_day, 10);
+    assert_eq!(chat.limits.members_per_room, 200);
+    assert_eq!(chat.limits.typing, Duration::from_secs(5));
+    assert_eq!(chat.limits.lookups_per_user_per_hour, 20);
+    assert_eq!(chat.limits.files_per_user_per_day, 50);
+    let files = &chat.files;
+    assert_eq!(files.s3_bucket, "bucket");
+    assert_eq!(files.s3_prefix, "chat");
+    assert_eq!(files.s3_endpoint, "https://s3.example");
+    assert_eq!(files.s3_region, "tehran");
+    assert_eq!(files.s3_access_key_id, "id");
+    assert_eq!(files.s3_secret_access_key.expose(), "the bucket's secret");
+    assert_eq!(files.link_lifetime, Duration::from_secs(60));
+    assert_eq!(files.max_bytes, 1024);
+}
+
+#[test]
 fn every_key_of_the_database_and_the_server_reaches_its_field() {
     let config = Config::from_json(&every_setting().to_string()).unwrap();
 
@@ -200,6 +223,12 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .sms_price_rial_per_part(900)
         .sms_low_balance_rial(100_000)
         .sms_low_balance_messages(50)
+        .chat_edit_window(Duration::from_secs(900))
+        .chat_messages_per_user_per_minute(30)
+        .chat_rooms_per_user_per_day(10)
+        .chat_members_per_room(200)
+        .chat_typing(Duration::from_secs(5))
+        .chat_lookups_per_user_per_hour(20)
         .database_url("postgres://user:password@host/db")
         .max_connections(20)
         .bind(([0, 0, 0, 0], 80).into())

@@ -111,7 +111,27 @@ fn every_setting() -> Value {
             "LOW_BALANCE_RIAL": 100_000,
             "LOW_BALANCE_MESSAGES": 50,
         },
-        "CHAT": {},
+        "CHAT": {
+            "EDIT_WINDOW_SECONDS": 900,
+            "FILES": {
+                "S3_BUCKET": "bucket",
+                "S3_PREFIX": "chat",
+                "S3_ENDPOINT": "https://s3.example",
+                "S3_REGION": "tehran",
+                "S3_ACCESS_KEY_ID": "id",
+                "S3_SECRET_ACCESS_KEY": "the bucket's secret",
+                "LINK_SECONDS": 60,
+                "MAX_BYTES": 1024,
+            },
+            "LIMITS": {
+                "MESSAGES_PER_USER_PER_MINUTE": 30,
+                "ROOMS_PER_USER_PER_DAY": 10,
+                "MEMBERS_PER_ROOM": 200,
+                "TYPING_SECONDS": 5,
+                "LOOKUPS_PER_USER_PER_HOUR": 20,
+                "FILES_PER_USER_PER_DAY": 50,
+            },
+        },
         "DATABASE": { "URL": "postgres://user:password@host/db", "MAX_CONNECTIONS": 20 },
         "SERVER": {
             "BIND": "0.0.0.0:80",

@@ -105,7 +105,7 @@ fn summary(
 
 /// The names of the keys that tokens can be verified with.
 fn key_ids(chelseru: &Chelseru) -> Vec<String> {
-    let document = serde_json::from_str(chelseru.jwks("GET").body());
+    let document = serde_json::from_slice(chelseru.jwks("GET").body());
     let document: Value = document.unwrap_or_default();
     let keys = document["keys"].as_array().into_iter().flatten();
     keys.filter_map(|key| key["kid"].as_str().map(str::to_owned))

@@ -8,7 +8,7 @@ use chelseru_core::config::AuthMethod;
 use chelseru_tests::{Answer, Database, Setup, TestServer, Tokens, log_in, log_in_with, send_code};
 
 /// Every route that reads a body.
-const ROUTES: [&str; 12] = [
+const ROUTES: [&str; 14] = [
     "/api/otp/send/",
     "/api/authenticate/",
     "/api/message/send/",
@@ -21,6 +21,8 @@ const ROUTES: [&str; 12] = [
     "/api/password/change/",
     "/api/password/reset/",
     "/api/password/reset/confirm/",
+    "/api/chat/chatrooms/",
+    "/api/chat/messages/",
 ];
 
 /// A number that has a code, which nonsense must not spend.

@@ -5,16 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::chat::{AttachmentId, ChatMessage, LogEntry, Membership, MessageId, Room, RoomId, Seq};
 use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, Session, SessionId};
 use crate::store::{
-    AccountName, Adopted, CodeId, Correction, CountedCode, KnownPassword, Maintenance, MemoryStore,
-    NewAccount, NewCode, NewLogin, NewPassword, NewSession, NewSms, NewSmsRequest, OtpStore,
-    PasswordChange, PasswordReset, PasswordSession, PasswordStore, RateStore, Redeemed, Registered,
-    Reservation, Rotated, Rotation, SessionStore, SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord,
-    SmsRequestId, SmsRequests, SmsStatus, SmsTotal, StoreError, StoreResult, Take, TakeResult,
-    UserStore,
+    AccountName, Adopted, Appended, Attachment, AttachmentStore, CodeId, Correction, CountedCode, KnownPassword, Maintenance, MemberStore, MemoryStore, MessageStore, NewAccount, NewAttachment, NewChatMessage, NewCode, NewGroup, NewLogin, NewPassword, NewSession, NewSms, NewSmsRequest, OtpStore, PasswordChange, PasswordReset, PasswordSession, PasswordStore, RateStore, ReadPointer, Redeemed, Registered, Reservation, Revised, Revision, RoomChange, RoomChanged, RoomCursor, RoomListing, RoomOpened, RoomState, RoomStore, Rotated, Rotation, Search, SessionStore, SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord, SmsRequestId, SmsRequests, SmsStatus, SmsTotal, Span, StoreError, StoreResult, Take, TakeResult, UserStore,
 };
 use crate::user::{User, UserId};
 
@@ -74,6 +70,7 @@ pass_on! {
     }
     UserStore {
         fn find_user(id: UserId) -> Option<User>;
+        fn find_user_by_name(username: &str) -> Option<User>;
         fn is_known_number(mobile_number: MobileNumber) -> bool;
         fn set_user_active(id: UserId, active: bool) -> bool;
     }
@@ -110,6 +107,37 @@ pass_on! {
     RateStore {
         fn take(takes: &[Take], now: Timestamp) -> TakeResult;
         fn correct(corrections: &[Correction]) -> ();
+    }
+    RoomStore {
+        fn open_pair(one: UserId, other: UserId, now: Timestamp) -> RoomOpened;
+        fn create_group(group: &NewGroup) -> RoomOpened;
+        fn find_room(room: RoomId, user: UserId) -> Option<(Room, Option<Membership>)>;
+        fn find_listing(room: RoomId, user: UserId) -> Option<RoomListing>;
+        fn list_rooms(user: UserId, after: Option<RoomCursor>, limit: u32) -> Vec<RoomListing>;
+        fn change_room(change: &RoomChange) -> RoomChanged;
+        fn delete_room(room: RoomId, revision: i64) -> RoomChanged;
+    }
+    MemberStore {
+        fn members(room: RoomId, banned: bool, after: Option<UserId>, limit: u32) -> Vec<Membership>;
+        fn memberships(room: RoomId, users: &[UserId]) -> Vec<Membership>;
+        fn rooms_of(user: UserId, after: Option<RoomId>, limit: u32) -> Vec<RoomState>;
+        fn room_states(rooms: &[RoomId]) -> Vec<RoomState>;
+        fn move_read_pointer(room: RoomId, user: UserId, seq: Seq) -> Option<ReadPointer>;
+        fn set_member_flags(room: RoomId, user: UserId, pinned: Option<bool>, muted: Option<bool>) -> bool;
+    }
+    MessageStore {
+        fn append(messages: &[NewChatMessage]) -> Vec<Appended>;
+        fn read_log(room: RoomId, reader: UserId, span: Span, limit: u32) -> Vec<LogEntry>;
+        fn find_message(id: MessageId, reader: UserId) -> Option<ChatMessage>;
+        fn revise(revision: &Revision) -> Revised;
+        fn hide_message(id: MessageId, reader: UserId, now: Timestamp) -> ();
+        fn search_messages(search: &Search) -> Vec<ChatMessage>;
+    }
+    AttachmentStore {
+        fn add_attachment(new: &NewAttachment) -> Option<AttachmentId>;
+        fn find_attachment(id: AttachmentId, reader: UserId) -> Option<Attachment>;
+        fn discard_attachments(uploaded_before: Timestamp, limit: u32) -> Vec<Attachment>;
+        fn forget_attachments(ids: &[AttachmentId]) -> ();
     }
     Maintenance {
         fn ping() -> ();
