@@ -597,8 +597,8 @@ pub trait Maintenance: Send + Sync {
     async fn ping(&self) -> StoreResult<()>;
 
     /// Removes at most `limit` each of the codes, sessions and windows of counters that ended by `now`,
-    /// and of the requests with an idempotency key that were claimed [`REQUESTS_KEPT`] before `now`
-    /// and settled, and says how many rows it removed. A session that was ended early keeps its row
-    /// until its refresh token runs out.
+    /// of the requests with an idempotency key that were claimed [`REQUESTS_KEPT`] before `now` and
+    /// settled, and of what a store has left of the logs of deleted rooms, and says how many rows it
+    /// removed. A session that was ended early keeps its row until its refresh token runs out.
     async fn purge(&self, now: Timestamp, limit: u32) -> StoreResult<u64>;
 }
