@@ -27,7 +27,7 @@ macro_rules! find_message {
         let row = sql_query(format!(
             "SELECT {MESSAGE} FROM chelseru_chat_log m \
              JOIN chelseru_chat_rooms r ON r.id = m.room_id {OF_MESSAGE} \
-             WHERE m.id = $2 AND m.target_id IS NULL"
+             WHERE m.id = $2 AND m.kind = 'message'"
         ))
         .bind::<BigInt, _>($reader.0)
         .bind::<BigInt, _>($id.0)
@@ -149,7 +149,7 @@ impl MessageStore for DieselStore {
             }
             let known = sql_query(
                 "SELECT text, deleted_at FROM chelseru_chat_log \
-                 WHERE id = $1 AND room_id = $2 AND target_id IS NULL",
+                 WHERE id = $1 AND room_id = $2 AND kind = 'message'",
             )
             .bind::<BigInt, _>(revision.message.0)
             .bind::<BigInt, _>(room)
@@ -237,7 +237,7 @@ impl MessageStore for DieselStore {
                 "INSERT INTO chelseru_chat_hidden (message_id, user_id, hidden_at) \
                  SELECT m.id, u.id, CAST($1 AS BIGINT) FROM chelseru_chat_log m \
                  JOIN chelseru_users u ON u.id = $2 \
-                 WHERE m.id = $3 AND m.target_id IS NULL \
+                 WHERE m.id = $3 AND m.kind = 'message' \
                  ON CONFLICT (message_id, user_id) DO NOTHING",
             )
             .bind::<BigInt, _>(now.as_millis())

@@ -202,3 +202,13 @@ pub(super) async fn member_ids(store: &SharedStore, room: RoomId, banned: bool) 
     let members = ok(store.members(room, banned, None, ALL).await);
     members.iter().map(|member| member.user).collect()
 }
+
+/// The place of that number.
+pub(super) fn place(n: usize) -> Seq {
+    Seq(i64::try_from(n).expect("a small number"))
+}
+
+/// All places up to that of the number.
+pub(super) fn places(count: usize) -> Vec<i64> {
+    (1..=place(count).0).collect()
+}

@@ -2,12 +2,12 @@
 //! searching.
 
 use super::chat_fixture::{
-    ALL, TEXT, append, change, deletion, edit, find, group_of_two, kinds, log, message, named,
-    post, post_many, revise, seqs, stored, text,
+    ALL, TEXT, append, change, deletion, edit, find, group, group_of_two, kinds, log, message,
+    named, places, post, post_many, revise, seqs, stored, text,
 };
 use super::fixture::{CROWD, MINUTE, NOW, SharedStore, all_at_once, count, ok};
 use crate::chat::{ChatMessage, EntryKind, LogEntry, MessageId, RoomId, Seq};
-use crate::store::{NewChatMessage, Revised, Revision, RoomEdit, Search, Span};
+use crate::store::{Appended, NewChatMessage, Revised, Revision, RoomEdit, Search, Span};
 use crate::user::UserId;
 
 async fn read(
@@ -156,12 +156,8 @@ pub async fn an_edit_changes_the_text_and_says_when(store: SharedStore) {
     assert_eq!(entry, expected);
     assert_eq!(log(&store, room, other).await[1], expected);
     assert_eq!(ok(store.find_message(edited.id, other).await), Some(edited));
-    let second = revise(&store, &edit(&sent_again(&entry), owner, "سوم", NOW)).await;
+    let second = revise(&store, &edit(&entry.message, owner, "سوم", NOW)).await;
     assert_eq!((second.seq, second.message.seq), (Seq(3), Seq(1)));
-}
-
-fn sent_again(entry: &LogEntry) -> ChatMessage {
-    entry.message.clone()
 }
 
 pub async fn a_revision_that_changes_nothing_takes_no_place(store: SharedStore) {
@@ -199,7 +195,7 @@ pub async fn a_revision_is_made_on_the_rooms_revision_or_not_at_all(store: Share
 
 pub async fn only_a_message_of_the_room_is_revised(store: SharedStore) {
     let (room, owner, _) = group_of_two(&store).await;
-    let elsewhere = super::chat_fixture::group(&store, owner, &[]).await;
+    let elsewhere = group(&store, owner, &[]).await;
     let sent = post(&store, room, owner, 1).await;
     let entry = revise(&store, &edit(&sent, owner, "x", NOW)).await;
     let good = deletion(&entry.message, owner, NOW);
@@ -235,7 +231,7 @@ pub async fn only_a_message_of_the_room_is_revised(store: SharedStore) {
         ..message(room, owner, 2)
     };
     let refused = append(&store, reply).await;
-    assert_eq!(refused, crate::store::Appended::BadReference);
+    assert_eq!(refused, Appended::BadReference);
 }
 
 pub async fn of_many_deletions_of_a_message_one_is_made(store: SharedStore) {
@@ -268,7 +264,7 @@ pub async fn writing_and_revising_at_once_leave_no_gap(store: SharedStore) {
     })
     .await;
     let log = log(&store, room, other).await;
-    assert_eq!(seqs(&log), (1..=2 * CROWD as i64).collect::<Vec<_>>());
+    assert_eq!(seqs(&log), places(2 * CROWD));
     for entry in &log[CROWD..] {
         let is_message = entry.message.seq == entry.seq;
         assert_eq!(is_message, entry.kind == TEXT);
@@ -432,7 +428,7 @@ pub async fn what_is_found_is_read_page_by_page_newest_first(store: SharedStore)
     assert_eq!(found(&store, &page(Some(5))).await, [3, 2]);
     assert_eq!(found(&store, &page(Some(2))).await, [1]);
     assert!(found(&store, &page(Some(1))).await.is_empty());
-    let elsewhere = super::chat_fixture::group(&store, owner, &[]).await;
+    let elsewhere = group(&store, owner, &[]).await;
     let nothing = search(elsewhere, other, "word");
     assert!(found(&store, &nothing).await.is_empty());
 }

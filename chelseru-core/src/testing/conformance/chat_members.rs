@@ -1,6 +1,8 @@
 //! Members, and how far they have read.
 
-use super::chat_fixture::{ALL, change, group, group_of_two, message, post, post_many, users};
+use super::chat_fixture::{
+    ALL, change, group, group_of_two, message, place, post, post_many, users,
+};
 use super::fixture::{CROWD, NOW, SharedStore, all_at_once, count, ok};
 use crate::chat::{RoomId, Seq};
 use crate::store::{ReadPointer, RoomEdit, RoomState};
@@ -113,14 +115,14 @@ pub async fn of_many_moves_of_a_read_pointer_the_furthest_stays(store: SharedSto
     let (room, owner, other) = group_of_two(&store).await;
     post_many(&store, room, owner, 1..=CROWD).await;
     let answers = all_at_once(&store, move |store, n| async move {
-        let seq = i64::try_from(n + 1).expect("a small number");
-        let pointer = ok(store.move_read_pointer(room, other, Seq(seq)).await);
+        let seq = place(n + 1);
+        let pointer = ok(store.move_read_pointer(room, other, seq).await);
         let pointer = pointer.expect("a member");
-        assert!(pointer.seq >= Seq(seq), "it moved back");
+        assert!(pointer.seq >= seq, "it moved back");
         pointer
     })
     .await;
-    let end = Seq(CROWD as i64);
+    let end = place(CROWD);
     let ends = answers.iter().filter(|one| one.seq == end && one.moved);
     assert_eq!(ends.count(), 1);
     let member = ok(store.memberships(room, &[other]).await).remove(0);
@@ -153,8 +155,7 @@ pub async fn reading_and_writing_at_once_both_move_the_pointer_forward(store: Sh
     .await;
     let pointers = ok(store.memberships(room, &[one, other]).await);
     for member in pointers {
-        let least = CROWD as i64 - 1;
-        assert!(member.read_seq >= Seq(least), "{member:?}");
+        assert!(member.read_seq >= place(CROWD - 1), "{member:?}");
     }
 }
 

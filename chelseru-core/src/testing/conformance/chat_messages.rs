@@ -1,8 +1,8 @@
 //! Messages: numbered without gaps, the same under the same client id, and only from those who may write.
 
 use super::chat_fixture::{
-    append, change, deletion, edit, find, group, group_of_two, log, message, named, pair, post,
-    revise, seqs, stored, text, users,
+    append, change, deletion, edit, find, group, group_of_two, log, message, named, pair, place,
+    places, post, revise, seqs, stored, text, users,
 };
 use super::fixture::{CROWD, MINUTE, NOW, SharedStore, all_at_once, all_differ, count, hash, ok};
 use crate::chat::{ChatMessage, MessageId, MessageType, RoomId, Sender, Seq};
@@ -73,10 +73,10 @@ pub async fn many_messages_at_once_are_numbered_without_a_gap(store: SharedStore
     .await;
     let mut numbers: Vec<_> = sent.iter().map(|message| message.seq.0).collect();
     numbers.sort_unstable();
-    assert_eq!(numbers, (1..=CROWD as i64).collect::<Vec<_>>());
+    assert_eq!(numbers, places(CROWD));
     let ids: Vec<_> = sent.iter().map(|message| message.id).collect();
     assert!(all_differ(&ids));
-    assert_eq!(find(&store, room).await.last_seq, Seq(CROWD as i64));
+    assert_eq!(find(&store, room).await.last_seq, place(CROWD));
     for entry in log(&store, room, one).await {
         assert!(sent.contains(&entry.message), "{entry:?}");
     }
@@ -106,7 +106,7 @@ pub async fn batches_at_once_each_keep_their_order(store: SharedStore) {
     .await;
     for room in rooms {
         let log = log(&store, room, other).await;
-        assert_eq!(seqs(&log), (1..=3 * CROWD as i64).collect::<Vec<_>>());
+        assert_eq!(seqs(&log), places(3 * CROWD));
         for sent in &answers {
             let of_room: Vec<_> = sent.iter().filter(|one| one.room == room).collect();
             let numbers: Vec<_> = of_room.iter().map(|one| one.seq).collect();
@@ -183,7 +183,7 @@ pub async fn a_large_batch_is_stored_in_its_order(store: SharedStore) {
     let answers = ok(store.append(&batch).await);
     for (n, answer) in answers.into_iter().enumerate() {
         let message = stored(answer);
-        assert_eq!((message.seq.0, message.text), (n as i64 + 1, text(n)));
+        assert_eq!((message.seq, message.text), (place(n + 1), text(n)));
     }
 }
 
@@ -378,7 +378,7 @@ pub async fn a_text_with_a_zero_byte_is_an_error_or_kept(store: SharedStore) {
     // Whichever it was, the store works on and no place is lost.
     let next = post(&store, room, owner, 2).await;
     assert_eq!(next.seq, find(&store, room).await.last_seq);
-    assert_eq!(log(&store, room, owner).await.len() as i64, next.seq.0);
+    assert_eq!(place(log(&store, room, owner).await.len()), next.seq);
 }
 
 pub async fn a_fingerprint_may_be_any_bytes(store: SharedStore) {

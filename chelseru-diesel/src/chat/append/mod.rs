@@ -12,7 +12,7 @@ use chelseru_core::chat::{ChatMessage, MessageId, Sender, Seq};
 use chelseru_core::store::{Appended, NewChatMessage};
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::{BigInt, Binary, Text};
+use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use super::rows::StateRow;
 
@@ -232,4 +232,15 @@ struct FileRow {
     room_id: i64,
     #[diesel(sql_type = BigInt)]
     uploader_id: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    message_id: Option<i64>,
+}
+
+impl FileRow {
+    /// The file, with its room and uploader, if it belongs to no message. Not a condition of the query:
+    /// PostgreSQL might take it for a reason to look through all files that belong to none.
+    fn free(self) -> Option<(i64, i64, i64)> {
+        let is_free = self.message_id.is_none();
+        is_free.then_some((self.id, self.room_id, self.uploader_id))
+    }
 }

@@ -98,7 +98,7 @@ async fn find_out(connection: &mut Connection, messages: &[NewChatMessage]) -> Q
     let answered = each_once(messages.iter().filter_map(|one| Some(one.reply_to?.0)));
     if !answered.is_empty() {
         let rows: Vec<AnswerableRow> = sql_query(
-            "SELECT id, room_id FROM chelseru_chat_log WHERE id = ANY($1) AND target_id IS NULL",
+            "SELECT id, room_id FROM chelseru_chat_log WHERE id = ANY($1) AND kind = 'message'",
         )
         .bind::<Array<BigInt>, _>(answered)
         .prepared()
@@ -110,18 +110,17 @@ async fn find_out(connection: &mut Connection, messages: &[NewChatMessage]) -> Q
     let files = each_once(messages.iter().filter_map(|one| Some(one.attachment?.0)));
     if !files.is_empty() {
         let rows: Vec<FileRow> = sql_query(
-            "SELECT id, room_id, uploader_id FROM chelseru_chat_attachments WHERE id = ANY($1) \
-             AND message_id IS NULL AND NOT is_discarded AND uploader_id IS NOT NULL \
+            "SELECT id, room_id, uploader_id, message_id FROM chelseru_chat_attachments WHERE id = ANY($1) \
+             AND NOT is_discarded AND uploader_id IS NOT NULL \
              ORDER BY id FOR NO KEY UPDATE",
         )
         .bind::<Array<BigInt>, _>(files)
         .prepared()
         .load(connection)
         .await?;
-        let rows = rows.into_iter();
         facts
             .files
-            .extend(rows.map(|row| (row.id, row.room_id, row.uploader_id)));
+            .extend(rows.into_iter().filter_map(FileRow::free));
     }
     Ok(facts)
 }

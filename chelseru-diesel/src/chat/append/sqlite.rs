@@ -132,7 +132,7 @@ fn find_out(connection: &mut SqliteConnection, messages: &[NewChatMessage]) -> Q
         }
         if let Some(answered) = message.reply_to {
             let row = sql_query(
-                "SELECT id, room_id FROM chelseru_chat_log WHERE id = $1 AND target_id IS NULL",
+                "SELECT id, room_id FROM chelseru_chat_log WHERE id = $1 AND kind = 'message'",
             )
             .bind::<BigInt, _>(answered.0)
             .prepared()
@@ -143,15 +143,14 @@ fn find_out(connection: &mut SqliteConnection, messages: &[NewChatMessage]) -> Q
         }
         if let Some(file) = message.attachment {
             let row = sql_query(
-                "SELECT id, room_id, uploader_id FROM chelseru_chat_attachments WHERE id = $1 \
-                 AND message_id IS NULL AND NOT is_discarded AND uploader_id IS NOT NULL",
+                "SELECT id, room_id, uploader_id, message_id FROM chelseru_chat_attachments WHERE id = $1 \
+                 AND NOT is_discarded AND uploader_id IS NOT NULL",
             )
             .bind::<BigInt, _>(file.0)
             .prepared()
             .get_result::<FileRow>(connection)
             .optional()?;
-            let row = row.map(|row| (row.id, row.room_id, row.uploader_id));
-            facts.files.extend(row);
+            facts.files.extend(row.and_then(FileRow::free));
         }
     }
     Ok(facts)

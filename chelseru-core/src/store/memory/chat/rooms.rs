@@ -47,7 +47,7 @@ impl Tables {
     }
 
     fn listing(&self, kept: &KeptRoom, user: UserId, membership: Membership) -> RoomListing {
-        let messages = kept.log.iter().filter_map(|entry| {
+        let mut messages = kept.log.iter().filter_map(|entry| {
             let is_message = matches!(entry.kind, EntryKind::Message(_));
             self.chats
                 .messages
@@ -68,7 +68,7 @@ impl Tables {
             peer: peer.and_then(|peer| self.membership(kept, peer)),
             unread: unread.count() as u64,
             last_message: messages
-                .last()
+                .next_back()
                 .map(|message| self.message_for(message, user)),
             membership,
         }
