@@ -49,7 +49,8 @@ pub use crate::secret::Secret;
 pub use crate::service::{
     Balance, Chelseru, ChelseruBuilder, CurrentUser, GroupDraft, HousekeepingClaim, IdempotencyKey,
     IntoProviders, IntoShared, InvalidIdempotencyKey, Login, LogoutScope, Message, PasswordLogin,
-    PasswordResetting, Post, Posted, ProviderHealth, Registration, RoomUpdate, RoomView, SessionView,
+    PasswordResetting, Post, Posted, ProviderHealth, Registration, RoomUpdate, RoomView,
+    SessionView,
 };
 pub use crate::session::{ClientInfo, RefreshHash, ReplacedToken, Session, SessionId};
 pub use crate::token::{TokenError, TokenPair, TokenType};

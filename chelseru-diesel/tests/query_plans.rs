@@ -14,7 +14,12 @@ use chelseru_core::chat::{
     AttachmentId, MessageId, MessageType, Permissions, RoomId, RoomStatus, Seq,
 };
 use chelseru_core::store::{
-    AccountName, Appended, AttachmentStore, CodeId, Correction, Maintenance, MemberStore, MessageStore, NewAccount, NewAttachment, NewChatMessage, NewGroup, NewPassword, NewSession, NewSms, NewSmsRequest, OtpStore, PasswordChange, PasswordReset, PasswordSession, PasswordStore, RateStore, Redeemed, Registered, Revised, Revision, RoomChange, RoomChanged, RoomEdit, RoomOpened, RoomStore, Rotation, Search, SessionStore, SmsClaim, SmsLog, SmsOutcome, SmsPurpose, SmsRequests, SmsStatus, Span, Successor, Take, UserStore,
+    AccountName, Appended, AttachmentStore, CodeId, Correction, Maintenance, MemberStore,
+    MessageStore, NewAccount, NewAttachment, NewChatMessage, NewGroup, NewPassword, NewSession,
+    NewSms, NewSmsRequest, OtpStore, PasswordChange, PasswordReset, PasswordSession, PasswordStore,
+    RateStore, Redeemed, Registered, Revised, Revision, RoomChange, RoomChanged, RoomEdit,
+    RoomOpened, RoomStore, Rotation, Search, SessionStore, SmsClaim, SmsLog, SmsOutcome,
+    SmsPurpose, SmsRequests, SmsStatus, Span, Successor, Take, UserStore,
 };
 use chelseru_core::{ClientInfo, PasswordHash, SessionId, UserId};
 use chelseru_diesel::DieselStore;

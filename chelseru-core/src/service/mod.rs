@@ -17,10 +17,10 @@ use std::sync::atomic::AtomicBool;
 
 use jsonwebtoken::jwk::JwkSet;
 
-use self::hashing::Hashers;
 use self::chat::Chats;
 pub(crate) use self::chat::FileLink;
 pub use self::chat::{GroupDraft, Post, Posted, RoomUpdate, RoomView};
+use self::hashing::Hashers;
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
 pub use self::passwords::{PasswordLogin, PasswordResetting, Registration};

@@ -2,8 +2,8 @@
 //!
 //! Every method takes the one lock once and never waits while it holds it, so each is atomic.
 
-mod passwords;
 mod chat;
+mod passwords;
 mod rates;
 mod sms;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chelseru_core::config::ConfigBuilder;
 use chelseru_tests::{Database, Setup, on_both_databases};
 use serde_json::{Value, json};
 
@@ -239,8 +240,23 @@ async fn a_reply_stays_in_its_room(database: Database) {
     reply(secret).await.assert_faulty_fields(&["reply_to"]);
 }
 
+/// People whose tokens last as long as the test.
+async fn patient(
+    database: Database,
+    change: impl FnOnce(ConfigBuilder) -> ConfigBuilder,
+) -> Scene<2> {
+    let year = Duration::from_secs(400 * 24 * 60 * 60);
+    let setup = Setup::new(database).await.config(|config| {
+        change(config)
+            .access_token_lifetime(year)
+            .refresh_token_lifetime(year)
+            .session_lifetime(Duration::ZERO)
+    });
+    Scene::on(setup.start().await).await
+}
+
 async fn a_message_is_edited_by_its_sender_while_the_window_is_open(database: Database) {
-    let scene = Scene::<2>::new(database).await;
+    let scene = patient(database, |config| config).await;
     let Scene { server, people } = &scene;
     let [one, other] = people;
     let room = one.pair(server, other).await;
@@ -288,15 +304,7 @@ async fn a_message_is_edited_by_its_sender_while_the_window_is_open(database: Da
 }
 
 async fn a_window_of_nothing_never_ends(database: Database) {
-    let setup = Setup::new(database).await;
-    let setup = setup.config(|config| {
-        config
-            .chat_edit_window(Duration::ZERO)
-            .access_token_lifetime(Duration::from_secs(400 * 24 * 60 * 60))
-            .refresh_token_lifetime(Duration::from_secs(400 * 24 * 60 * 60))
-            .session_lifetime(Duration::ZERO)
-    });
-    let scene = Scene::<2>::on(setup.start().await).await;
+    let scene = patient(database, |config| config.chat_edit_window(Duration::ZERO)).await;
     let Scene { server, people } = &scene;
     let [one, other] = people;
     let room = one.pair(server, other).await;

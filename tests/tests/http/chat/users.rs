@@ -48,7 +48,11 @@ async fn a_user_is_found_by_the_exact_name_alone(database: Database) {
 
 async fn looking_users_up_is_limited(database: Database) {
     let setup = Setup::new(database).await;
-    let setup = setup.config(|config| config.chat_lookups_per_user_per_hour(3));
+    let setup = setup.config(|config| {
+        config
+            .chat_lookups_per_user_per_hour(3)
+            .access_token_lifetime(Duration::from_secs(7200))
+    });
     let scene = Scene::<2>::on(setup.start().await).await;
     let Scene { server, people } = &scene;
     let [one, other] = people;
@@ -66,6 +70,8 @@ async fn looking_users_up_is_limited(database: Database) {
         .await
         .assert_status(429);
     other.get(server, &path).await.assert_status(200);
-    server.clock.advance(Duration::from_secs(300));
+    server.clock.advance(Duration::from_secs(3599));
     one.get(server, &path).await.assert_status(429);
+    server.clock.advance(Duration::from_secs(1));
+    one.get(server, &path).await.assert_status(200);
 }

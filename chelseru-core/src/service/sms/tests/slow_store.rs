@@ -10,7 +10,14 @@ use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, Session, SessionId};
 use crate::store::{
-    AccountName, Adopted, Appended, Attachment, AttachmentStore, CodeId, Correction, CountedCode, KnownPassword, Maintenance, MemberStore, MemoryStore, MessageStore, NewAccount, NewAttachment, NewChatMessage, NewCode, NewGroup, NewLogin, NewPassword, NewSession, NewSms, NewSmsRequest, OtpStore, PasswordChange, PasswordReset, PasswordSession, PasswordStore, RateStore, ReadPointer, Redeemed, Registered, Reservation, Revised, Revision, RoomChange, RoomChanged, RoomCursor, RoomListing, RoomOpened, RoomState, RoomStore, Rotated, Rotation, Search, SessionStore, SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord, SmsRequestId, SmsRequests, SmsStatus, SmsTotal, Span, StoreError, StoreResult, Take, TakeResult, UserStore,
+    AccountName, Adopted, Appended, Attachment, AttachmentStore, CodeId, Correction, CountedCode,
+    KnownPassword, Maintenance, MemberStore, MemoryStore, MessageStore, NewAccount, NewAttachment,
+    NewChatMessage, NewCode, NewGroup, NewLogin, NewPassword, NewSession, NewSms, NewSmsRequest,
+    OtpStore, PasswordChange, PasswordReset, PasswordSession, PasswordStore, RateStore,
+    ReadPointer, Redeemed, Registered, Reservation, Revised, Revision, RoomChange, RoomChanged,
+    RoomCursor, RoomListing, RoomOpened, RoomState, RoomStore, Rotated, Rotation, Search,
+    SessionStore, SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord, SmsRequestId, SmsRequests,
+    SmsStatus, SmsTotal, Span, StoreError, StoreResult, Take, TakeResult, UserStore,
 };
 use crate::user::{User, UserId};
 
