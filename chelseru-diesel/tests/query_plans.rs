@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use crate::common::{NOW, code, login, number};
 use chelseru_core::store::{
-    CodeId, Correction, Maintenance, NewSession, NewSms, NewSmsRequest, OtpStore, RateStore,
-    Redeemed, Rotation, SessionStore, SmsClaim, SmsLog, SmsOutcome, SmsPurpose, SmsRequests,
-    SmsStatus, Successor, Take, UserStore,
+    AccountChanges, ChangeNumber, CodeId, Correction, Maintenance, NewSession, NewSms,
+    NewSmsRequest, OtpStore, RateStore, Redeemed, Rotation, SessionStore, SmsClaim, SmsLog,
+    SmsOutcome, SmsPurpose, SmsRequests, SmsStatus, Successor, Take, UserSearch, UserStore,
 };
 use chelseru_core::{ClientInfo, SessionId, UserId};
 use chelseru_diesel::DieselStore;
@@ -148,11 +148,17 @@ async fn call_everything(store: &DieselStore) {
     store.withdraw_code(number(1), CodeId(1)).await.unwrap();
 
     store.find_user(user.id).await.unwrap();
-    store.set_user_active(user.id, true).await.unwrap();
+    store.set_user_active(user.id, true, NOW).await.unwrap();
 
     call_sessions(store, user.id, session).await;
 
     store.is_known_number(number(1)).await.unwrap();
+    store.find_users_with_number(number(1)).await.unwrap();
+    store.find_user_named("u").await.unwrap();
+    let newest = store.newest_change().await.unwrap();
+    let before = ChangeNumber(newest.0 - 1);
+    let changes = store.changes_after(before, 10).await.unwrap();
+    assert_eq!(changes.map(|changes| changes.len()), Some(1));
 
     let request = NewSmsRequest {
         user: user.id,
@@ -215,6 +221,7 @@ async fn call_everything(store: &DieselStore) {
     store.correct(&[correction]).await.unwrap();
 
     store.purge(NOW, 10).await.unwrap();
+    store.purge_sms(NOW, 10).await.unwrap();
     store.ping().await.unwrap();
 }
 

@@ -134,6 +134,20 @@ impl Chelseru {
             .collect())
     }
 
+    /// Lets an account in or keeps it out, and says whether there is one. Who is kept out is refused
+    /// at once, with all its tokens; let in again, its sessions go on as far as they have not run out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn set_user_active(&self, id: UserId, active: bool) -> Result<bool, Error> {
+        let is_known = self.store().set_user_active(id, active, self.now()).await?;
+        if is_known {
+            tracing::info!(user = id.0, active, "account changed");
+        }
+        Ok(is_known)
+    }
+
     /// Ends one of the user's sessions; the current one is allowed.
     ///
     /// # Errors

@@ -27,6 +27,7 @@
 #![allow(missing_docs, reason = "the tests' names are the sentences")]
 #![allow(clippy::missing_panics_doc, reason = "that is how a test fails")]
 
+mod changes;
 mod fixture;
 mod logins;
 mod macros;
@@ -39,6 +40,7 @@ mod sms_log;
 mod sms_requests;
 mod users;
 
+pub use self::changes::*;
 pub use self::fixture::{SharedStore, run};
 pub use self::logins::*;
 pub use self::maintenance::*;

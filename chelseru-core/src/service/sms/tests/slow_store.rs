@@ -9,10 +9,11 @@ use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, Session, SessionId};
 use crate::store::{
-    Adopted, CodeId, Correction, CountedCode, Maintenance, MemoryStore, NewCode, NewLogin,
-    NewSession, NewSms, NewSmsRequest, OtpStore, RateStore, Redeemed, Reservation, Rotated,
-    Rotation, SessionStore, SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord, SmsRequestId,
-    SmsRequests, SmsStatus, SmsTotal, StoreError, StoreResult, Take, TakeResult, UserStore,
+    AccountChange, AccountChanges, Adopted, ChangeNumber, CodeId, Correction, CountedCode,
+    Maintenance, MemoryStore, NewCode, NewLogin, NewSession, NewSms, NewSmsRequest, OtpStore,
+    RateStore, Redeemed, Reservation, Rotated, Rotation, SessionStore, SmsClaim, SmsId, SmsLog,
+    SmsOutcome, SmsRecord, SmsRequestId, SmsRequests, SmsStatus, SmsTotal, StoreError, StoreResult,
+    Take, TakeResult, UserSearch, UserStore,
 };
 use crate::user::{User, UserId};
 
@@ -73,7 +74,15 @@ pass_on! {
     UserStore {
         fn find_user(id: UserId) -> Option<User>;
         fn is_known_number(mobile_number: MobileNumber) -> bool;
-        fn set_user_active(id: UserId, active: bool) -> bool;
+        fn set_user_active(id: UserId, active: bool, now: Timestamp) -> bool;
+    }
+    UserSearch {
+        fn find_users_with_number(mobile_number: MobileNumber) -> Vec<User>;
+        fn find_user_named(username: &str) -> Option<User>;
+    }
+    AccountChanges {
+        fn newest_change() -> ChangeNumber;
+        fn changes_after(after: ChangeNumber, limit: u32) -> Option<Vec<AccountChange>>;
     }
     SessionStore {
         fn find_session(id: SessionId) -> Option<(Session, User)>;
@@ -105,5 +114,6 @@ pass_on! {
     Maintenance {
         fn ping() -> ();
         fn purge(now: Timestamp, limit: u32) -> u64;
+        fn purge_sms(made_before: Timestamp, limit: u32) -> u64;
     }
 }
