@@ -43,9 +43,9 @@ pub use crate::mobile::{InvalidMobileNumber, MobileNumber};
 pub use crate::otp::{Code, InvalidCode};
 pub use crate::secret::Secret;
 pub use crate::service::{
-    Balance, Chelseru, ChelseruBuilder, CurrentUser, HousekeepingClaim, IdempotencyKey,
-    IntoProviders, IntoShared, InvalidIdempotencyKey, Login, LogoutScope, Message, ProviderHealth,
-    SessionView,
+    AccountChangeStream, AccountsChanged, Balance, Chelseru, ChelseruBuilder, CurrentUser,
+    HousekeepingClaim, IdempotencyKey, IntoProviders, IntoShared, InvalidIdempotencyKey, Login,
+    LogoutScope, Message, ProviderHealth, SessionView, WatchClaim,
 };
 pub use crate::session::{ClientInfo, RefreshHash, ReplacedToken, Session, SessionId};
 pub use crate::token::{TokenError, TokenPair, TokenType};

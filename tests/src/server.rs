@@ -13,7 +13,7 @@ use chelseru_core::config::{ConfigBuilder, PumpingGuard};
 use chelseru_core::sms::SmsProvider;
 use chelseru_core::store::Store;
 use chelseru_core::testing::{ManualClock, StubProvider};
-use chelseru_core::{Chelseru, Config};
+use chelseru_core::{Chelseru, Config, HousekeepingClaim, WatchClaim};
 use reqwest::Method;
 
 use crate::database::{self, Database, TestDatabase};
@@ -151,9 +151,11 @@ impl Setup {
             .clock(self.clock.clone())
             .build()
             .expect("a service");
-        if !self.does_housekeeping {
-            chelseru.claim_housekeeping();
-        }
+        let housekeeping = match self.does_housekeeping {
+            true => None,
+            false => chelseru.claim_housekeeping(),
+        };
+        let watch = chelseru.claim_watch();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("the port's address");
         let (handle, thread) = serve(listener, chelseru.clone(), self.workers).await;
@@ -161,6 +163,7 @@ impl Setup {
             sms: self.sms.clone(),
             clock: self.clock.clone(),
             chelseru,
+            _held: (housekeeping, watch),
             address,
             client: reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
@@ -185,6 +188,9 @@ impl fmt::Debug for Setup {
 
 /// The documented routes under `/api`, and `/whoami` of an application's own that only users may call.
 ///
+/// It remembers nobody: every request asks the store, until a test calls [`Chelseru::watch`] by hand.
+/// Then it remembers for a second of its clock.
+///
 /// Dropping it stops it and removes its database.
 #[derive(Debug)]
 pub struct TestServer {
@@ -194,6 +200,8 @@ pub struct TestServer {
     pub clock: ManualClock,
     /// The service.
     pub chelseru: Chelseru,
+    /// What nobody else is to do in the background.
+    _held: (Option<HousekeepingClaim>, Option<WatchClaim>),
     address: SocketAddr,
     client: reqwest::Client,
     handle: ServerHandle,

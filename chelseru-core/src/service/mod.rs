@@ -4,9 +4,11 @@ mod codes;
 mod housekeeping;
 mod limits;
 mod login;
+mod session_cache;
 mod sessions;
 mod sms;
 mod tokens;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,10 +18,13 @@ use jsonwebtoken::jwk::JwkSet;
 
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
+use self::session_cache::SessionCache;
 pub use self::sessions::{CurrentUser, LogoutScope, SessionView};
 pub use self::sms::{Balance, IdempotencyKey, InvalidIdempotencyKey, Message, ProviderHealth};
 use self::sms::{Gateway, ToldBudgets};
 use self::tokens::Successors;
+use self::watch::Watch;
+pub use self::watch::{AccountChangeStream, AccountsChanged, WatchClaim};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{AuthMethod, Config, ConfigError};
 use crate::events::{Event, EventStream, Events};
@@ -68,6 +73,8 @@ struct Inner {
     requests: KeyedHashes,
     tokens: Tokens,
     successors: Successors,
+    sessions: SessionCache,
+    watch: Watch,
     events: Events,
     told_budgets: ToldBudgets,
     housekeeping_claimed: AtomicBool,
@@ -213,6 +220,8 @@ impl ChelseruBuilder {
                 requests: KeyedHashes::new(&secrets, "chelseru idempotent request v1"),
                 successors: Successors::new(&secrets),
                 tokens,
+                sessions: SessionCache::new(),
+                watch: Watch::new(),
                 events: Events::new(),
                 told_budgets: ToldBudgets::default(),
                 store: self.store.ok_or_else(|| missing("a store"))?,

@@ -10,6 +10,7 @@ mod keys;
 mod malformed;
 mod outage;
 mod races;
+mod revocation;
 mod sms;
 mod time;
 mod tokens_of_others;

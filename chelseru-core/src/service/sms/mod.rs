@@ -9,7 +9,7 @@ mod gateway;
 mod outgoing;
 mod requests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::fmt;
 

@@ -4,7 +4,7 @@ mod budgets;
 mod failover;
 mod followed_up;
 mod requests;
-mod slow_store;
+pub(in crate::service) mod slow_store;
 mod templates;
 
 use std::sync::Arc;
