@@ -95,7 +95,7 @@ pub enum Event {
         /// When it is whole again.
         until: Timestamp,
     },
-    /// A code was not sent, or not looked at, because of a limit.
+    /// A code was not sent, or not looked at, or a user's message was not sent, because of a limit.
     #[non_exhaustive]
     LimitReached {
         /// Which.
@@ -174,7 +174,7 @@ impl Budget {
     }
 }
 
-/// A limit on what is done for one number or one client address.
+/// A limit on what is done for one number, one client address or one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
@@ -190,6 +190,10 @@ pub enum Limit {
     FailuresPerAddressPerHour,
     /// `AUTH.LIMITS.PUMPING_GUARD`
     Pumping,
+    /// `AUTH.LIMITS.MESSAGES_PER_USER_PER_HOUR`
+    MessagesPerUserPerHour,
+    /// `AUTH.LIMITS.MESSAGES_PER_RECEIVER_PER_HOUR`
+    MessagesPerReceiverPerHour,
 }
 
 impl Limit {
@@ -202,6 +206,8 @@ impl Limit {
             Self::FailuresPerNumberPerHour => "AUTH.LIMITS.OTP_FAILURES_PER_NUMBER_PER_HOUR",
             Self::FailuresPerAddressPerHour => "AUTH.LIMITS.OTP_FAILURES_PER_ADDRESS_PER_HOUR",
             Self::Pumping => "AUTH.LIMITS.PUMPING_GUARD",
+            Self::MessagesPerUserPerHour => "AUTH.LIMITS.MESSAGES_PER_USER_PER_HOUR",
+            Self::MessagesPerReceiverPerHour => "AUTH.LIMITS.MESSAGES_PER_RECEIVER_PER_HOUR",
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, Responder, rt, web};
-use chelseru_actix::CurrentUser;
+use chelseru_actix::{CurrentUser, InGroup};
 use chelseru_core::config::{ConfigBuilder, PumpingGuard};
 use chelseru_core::sms::SmsProvider;
 use chelseru_core::store::Store;
@@ -48,8 +48,8 @@ enum Providers {
 }
 
 impl Setup {
-    /// Over a fresh database, with default settings, but without limits on what one number and one
-    /// address may do: tests do in a second what people do in a day.
+    /// Over a fresh database, with default settings, but without limits on what one number, one
+    /// address and one user may do: tests do in a second what people do in a day.
     pub async fn new(database: Database) -> Self {
         Self {
             database: Arc::new(TestDatabase::create(database).await),
@@ -61,7 +61,9 @@ impl Setup {
                 .otp_per_address_per_hour(0)
                 .otp_failures_per_number_per_hour(0)
                 .otp_failures_per_address_per_hour(0)
-                .pumping_guard(PumpingGuard::Off),
+                .pumping_guard(PumpingGuard::Off)
+                .messages_per_user_per_hour(0)
+                .messages_per_receiver_per_hour(0),
             clock: ManualClock::default(),
             sms: StubProvider::new(),
             providers: Providers::Recording,
@@ -151,9 +153,10 @@ impl Setup {
             .clock(self.clock.clone())
             .build()
             .expect("a service");
-        let housekeeping = match self.does_housekeeping {
-            true => None,
-            false => chelseru.claim_housekeeping(),
+        let housekeeping = if self.does_housekeeping {
+            None
+        } else {
+            chelseru.claim_housekeeping()
         };
         let watch = chelseru.claim_watch();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -186,7 +189,8 @@ impl fmt::Debug for Setup {
     }
 }
 
-/// The documented routes under `/api`, and `/whoami` of an application's own that only users may call.
+/// The documented routes under `/api`, and of an application's own `/whoami`, that only users may call,
+/// and `/staff`, for those of group 7.
 ///
 /// It remembers nobody: every request asks the store, until a test calls [`Chelseru::watch`] by hand.
 /// Then it remembers for a second of its clock.
@@ -304,6 +308,7 @@ async fn serve(
                     .service(chelseru_actix::jwks(&chelseru))
                     .service(chelseru_actix::scope("/api", &chelseru))
                     .route("/whoami", web::get().to(whoami))
+                    .route("/staff", web::get().to(staff))
             })
             .workers(workers)
             .disable_signals()
@@ -317,6 +322,11 @@ async fn serve(
         });
     });
     (start.await.expect("a server that starts"), thread)
+}
+
+/// For group 7 alone.
+async fn staff(user: InGroup<7>) -> impl Responder {
+    user.id.0.to_string()
 }
 
 async fn whoami(user: CurrentUser) -> impl Responder {

@@ -1,5 +1,5 @@
-//! How often codes are sent and tried: for a number, for a client's address, and the guard against
-//! pumping, which is having codes sent that nobody wants, for the fee that the message brings somebody.
+//! How often codes are sent and tried: for a number, for a client's address, how often users send
+//! messages, and the guard against pumping, which is having codes sent that nobody wants, for the fee that the message brings somebody.
 //!
 //! What a request may cost is taken before it is served, in one statement for all limits, and given
 //! back when it turns out not to count: a code that was certainly not sent, a code that was right. So
@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::events::{Event, Limit, Pumping};
 use crate::mobile::MobileNumber;
 use crate::store::{CodeId, Correction, Take, TakeResult, Taken};
+use crate::user::UserId;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -331,6 +332,29 @@ impl Chelseru {
             sizes.otp_failures_per_address_per_hour,
         );
         Ok(self.take(limits, &[], number, now).await?.0)
+    }
+
+    /// Takes what a user's message costs.
+    pub(super) async fn permit_message(
+        &self,
+        user: UserId,
+        to: MobileNumber,
+    ) -> Result<Permit, Error> {
+        let sizes = &self.config().auth.limits;
+        let mut limits = Limits::default();
+        limits.add(
+            Limit::MessagesPerUserPerHour,
+            format!("message/hour/user/{}", user.0),
+            HOUR,
+            sizes.messages_per_user_per_hour,
+        );
+        limits.add(
+            Limit::MessagesPerReceiverPerHour,
+            format!("message/hour/number/{to}"),
+            HOUR,
+            sizes.messages_per_receiver_per_hour,
+        );
+        Ok(self.take(limits, &[], to, self.now()).await?.0)
     }
 
     /// All or nothing; also what was seen by the guard.

@@ -68,6 +68,7 @@ struct Inner {
     store: Arc<dyn Store>,
     gateways: Vec<Gateway>,
     clock: Arc<dyn Clock>,
+    may_send_message: MaySendMessage,
     codes: CodeHasher,
     repeatable_codes: KeyedHash,
     requests: KeyedHashes,
@@ -89,6 +90,7 @@ impl Chelseru {
             store: None,
             providers: Vec::new(),
             clock: Arc::new(SystemClock),
+            may_send_message: Arc::new(|_, _| true),
         }
     }
 
@@ -160,7 +162,11 @@ pub struct ChelseruBuilder {
     store: Option<Arc<dyn Store>>,
     providers: Vec<Arc<dyn SmsProvider>>,
     clock: Arc<dyn Clock>,
+    may_send_message: MaySendMessage,
 }
+
+/// Whether a user may send a message.
+type MaySendMessage = Arc<dyn Fn(&CurrentUser, &Message) -> bool + Send + Sync>;
 
 impl ChelseruBuilder {
     /// Where everything is kept: a `DieselStore`, a store of your own, or an `Arc<dyn Store>`.
@@ -185,6 +191,28 @@ impl ChelseruBuilder {
         self
     }
 
+    /// Which messages users may send (`/message/send/`): those of which this says so, of users of
+    /// `AUTH.OPTIONS.MESSAGE_SEND_GROUPS`. All unless set. The others are answered 403.
+    ///
+    /// It is called in the midst of a request, so it should answer at once and from memory.
+    ///
+    /// ```
+    /// # use chelseru_core::{Chelseru, Config};
+    /// # let config = Config::builder().signing_key("a secret of at least 32 bytes, kept").build()?;
+    /// let builder = Chelseru::builder(config)
+    ///     .may_send_message(|user, message| message.to == user.mobile_number);
+    /// # let _ = builder;
+    /// # Ok::<(), chelseru_core::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn may_send_message(
+        mut self,
+        may: impl Fn(&CurrentUser, &Message) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.may_send_message = Arc::new(may);
+        self
+    }
+
     /// The service.
     ///
     /// # Errors
@@ -201,6 +229,7 @@ impl ChelseruBuilder {
         }
         let mut warnings = self.config.auth.jwt.weak_keys();
         warnings.extend(what_cannot_work(&self.config, &self.providers));
+        warnings.extend(open_privilege(&self.config));
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
@@ -226,6 +255,7 @@ impl ChelseruBuilder {
                 told_budgets: ToldBudgets::default(),
                 store: self.store.ok_or_else(|| missing("a store"))?,
                 clock: self.clock,
+                may_send_message: self.may_send_message,
                 config: self.config,
                 housekeeping_claimed: AtomicBool::new(false),
                 warnings,
@@ -264,6 +294,20 @@ fn what_cannot_work(config: &Config, providers: &[Arc<dyn SmsProvider>]) -> Vec<
         warnings.extend(code_text_warnings(&config.auth.options));
     }
     warnings
+}
+
+/// A privilege of a group in which anybody may make an account.
+fn open_privilege(config: &Config) -> Option<String> {
+    let options = &config.auth.options;
+    let is_open = |group: &&i64| {
+        let open = options.signup_groups.as_ref();
+        open.is_none_or(|groups| groups.contains(group))
+    };
+    let group = options.message_send_groups.as_ref()?.iter().find(is_open)?;
+    Some(format!(
+        "AUTH.OPTIONS.MESSAGE_SEND_GROUPS has group {group}, in which anybody may make an account: \
+         AUTH.OPTIONS.SIGNUP_GROUPS does not keep them out"
+    ))
 }
 
 impl fmt::Debug for ChelseruBuilder {

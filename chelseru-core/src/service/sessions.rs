@@ -43,6 +43,22 @@ impl CurrentUser {
             session,
         }
     }
+
+    /// Lets accounts of these groups pass.
+    ///
+    /// A client names the group of its first login itself: a group is a privilege only if
+    /// `AUTH.OPTIONS.SIGNUP_GROUPS` is set and does not have it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PermissionDenied`] for all others.
+    pub fn require_group(&self, groups: &[i64]) -> Result<(), Error> {
+        if groups.contains(&self.group) {
+            Ok(())
+        } else {
+            Err(Error::PermissionDenied)
+        }
+    }
 }
 
 /// Which sessions a logout ends.

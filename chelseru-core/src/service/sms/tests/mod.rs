@@ -4,6 +4,7 @@ mod budgets;
 mod failover;
 mod followed_up;
 mod requests;
+mod rights;
 pub(in crate::service) mod slow_store;
 mod templates;
 
