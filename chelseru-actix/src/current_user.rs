@@ -20,6 +20,19 @@ use crate::request;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentUser(pub chelseru_core::CurrentUser);
 
+impl CurrentUser {
+    /// Lets accounts of these groups pass. [`InGroup`](crate::InGroup) says when a group is a privilege.
+    ///
+    /// # Errors
+    ///
+    /// The 403 of all others, for the handler to return with `?`.
+    pub fn require_group(&self, groups: &[i64]) -> Result<(), Refused> {
+        self.0
+            .require_group(groups)
+            .map_err(|error| Refused(error.into()))
+    }
+}
+
 impl Deref for CurrentUser {
     type Target = chelseru_core::CurrentUser;
 

@@ -1,5 +1,5 @@
-//! chelseru's documented routes as one mountable actix-web scope, and the extractor [`CurrentUser`]
-//! for an application's own handlers.
+//! chelseru's documented routes as one mountable actix-web scope, and the extractors [`CurrentUser`]
+//! and [`InGroup`] for an application's own handlers.
 //!
 //! ```no_run
 //! use actix_web::{App, HttpServer, Responder, web};
@@ -31,12 +31,14 @@
 mod body;
 mod current_user;
 mod housekeeping;
+mod in_group;
 mod jwks;
 mod reply;
 mod request;
 mod scope;
 
 pub use crate::current_user::CurrentUser;
+pub use crate::in_group::InGroup;
 pub use crate::jwks::jwks;
 pub use crate::reply::Refused;
 pub use crate::scope::{ChelseruScope, scope};

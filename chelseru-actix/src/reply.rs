@@ -16,7 +16,7 @@ pub(crate) fn write(response: Response) -> HttpResponse {
     builder.body(response.into_body())
 }
 
-/// Why [`CurrentUser`](crate::CurrentUser) refused a request: the documented answer, as an actix error.
+/// Why [`CurrentUser`](crate::CurrentUser) or [`InGroup`](crate::InGroup) refused a request: the documented answer, as an actix error.
 #[derive(Debug)]
 pub struct Refused(pub(crate) Response);
 

@@ -12,8 +12,8 @@ use crate::{body, housekeeping, reply, request};
 ///
 /// Mount it before the application's own routes: it also hands the service to their
 /// [`CurrentUser`](crate::CurrentUser) extractors. With an empty prefix it answers every path, so then
-/// mount it last and put the [`Chelseru`] as `web::Data` into the application's data. It starts the housekeeping of the database in the
-/// background, once for each [`Chelseru`].
+/// mount it last and put the [`Chelseru`] as `web::Data` into the application's data. It starts the housekeeping of the database and the
+/// watch for sessions that other nodes end in the background, once for each [`Chelseru`].
 ///
 /// A request that was read is served to its end even when its client goes away, so that no code is
 /// left reserved that was never sent.

@@ -84,7 +84,11 @@ pub enum Error {
         /// How long until there is something to send with.
         wait: Duration,
     },
-    /// Too often for this number or this client address. Nothing was sent, and no code was looked at.
+    /// The account may not do this.
+    #[error("the account may not do this")]
+    PermissionDenied,
+    /// Too often for this number, this client address or this account. Nothing was sent, and no code was
+    /// looked at.
     #[error("{} is reached, for {} s more", .limit.key(), .wait.as_secs())]
     LimitReached {
         /// Which limit.

@@ -110,7 +110,8 @@ pub enum Event {
         /// When it is whole again.
         until: Timestamp,
     },
-    /// A code was not sent, or a code or a password not looked at, because of a limit.
+    /// A code was not sent, a code or a password not looked at, or a user's message not sent, because of
+    /// a limit.
     #[non_exhaustive]
     LimitReached {
         /// Which.
@@ -189,7 +190,7 @@ impl Budget {
     }
 }
 
-/// A limit on what is done for one number, one client address or one user.
+/// A limit on what is done for one number, one client address or one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
@@ -211,6 +212,10 @@ pub enum Limit {
     LoginFailuresPerAddressPerHour,
     /// `AUTH.LIMITS.PUMPING_GUARD`
     Pumping,
+    /// `AUTH.LIMITS.MESSAGES_PER_USER_PER_HOUR`
+    MessagesPerUserPerHour,
+    /// `AUTH.LIMITS.MESSAGES_PER_RECEIVER_PER_HOUR`
+    MessagesPerReceiverPerHour,
     /// `CHAT.LIMITS.MESSAGES_PER_USER_PER_MINUTE`
     MessagesPerUserPerMinute,
     /// `CHAT.LIMITS.ROOMS_PER_USER_PER_DAY`
@@ -238,6 +243,8 @@ impl Limit {
                 "AUTH.LIMITS.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR"
             }
             Self::Pumping => "AUTH.LIMITS.PUMPING_GUARD",
+            Self::MessagesPerUserPerHour => "AUTH.LIMITS.MESSAGES_PER_USER_PER_HOUR",
+            Self::MessagesPerReceiverPerHour => "AUTH.LIMITS.MESSAGES_PER_RECEIVER_PER_HOUR",
             Self::MessagesPerUserPerMinute => "CHAT.LIMITS.MESSAGES_PER_USER_PER_MINUTE",
             Self::RoomsPerUserPerDay => "CHAT.LIMITS.ROOMS_PER_USER_PER_DAY",
             Self::LookupsPerUserPerHour => "CHAT.LIMITS.LOOKUPS_PER_USER_PER_HOUR",

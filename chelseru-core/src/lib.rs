@@ -47,10 +47,10 @@ pub use crate::otp::{Code, InvalidCode};
 pub use crate::password::{InvalidPassword, Password, PasswordHash, WeakPassword};
 pub use crate::secret::Secret;
 pub use crate::service::{
-    Balance, Chelseru, ChelseruBuilder, CurrentUser, GroupDraft, HousekeepingClaim, IdempotencyKey,
-    IntoProviders, IntoShared, InvalidIdempotencyKey, Login, LogoutScope, Message, PasswordLogin,
-    PasswordResetting, Post, Posted, ProviderHealth, Registration, RoomUpdate, RoomView,
-    SessionView,
+    AccountChangeStream, AccountsChanged, Balance, Chelseru, ChelseruBuilder, CurrentUser,
+    GroupDraft, HousekeepingClaim, IdempotencyKey, IntoProviders, IntoShared,
+    InvalidIdempotencyKey, Login, LogoutScope, Message, PasswordLogin, PasswordResetting, Post,
+    Posted, ProviderHealth, Registration, RoomUpdate, RoomView, SessionView, WatchClaim,
 };
 pub use crate::session::{ClientInfo, RefreshHash, ReplacedToken, Session, SessionId};
 pub use crate::token::{TokenError, TokenPair, TokenType};

@@ -32,6 +32,7 @@
 //! | busy | waits 2 s for another process's write | 5 s for a call, 3 s of it for a connection |
 //! | encrypted | a matter of the file system | not yet: use loopback or a private network |
 
+mod changes;
 mod chat;
 mod error;
 mod maintenance;
@@ -49,6 +50,7 @@ mod sms_log;
 mod sms_requests;
 mod sqlite;
 mod url;
+mod user_search;
 mod users;
 mod words;
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chelseru_core::Timestamp;
-use chelseru_core::store::{Maintenance, REQUESTS_KEPT, StoreResult};
+use chelseru_core::store::{CHANGES_KEPT, Maintenance, REQUESTS_KEPT, StoreResult};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer};
@@ -25,13 +25,19 @@ impl Maintenance for DieselStore {
     }
 
     async fn purge(&self, now: Timestamp, limit: u32) -> StoreResult<u64> {
-        let kept_since = now - REQUESTS_KEPT;
         let codes = self.delete_old(&CODES, now, limit).await?;
         let sessions = self.delete_old(&SESSIONS, now, limit).await?;
         let windows = self.delete_old(&WINDOWS, now, limit).await?;
-        let requests = self.delete_old(&REQUESTS, kept_since, limit).await?;
+        let requests = self
+            .delete_old(&REQUESTS, now - REQUESTS_KEPT, limit)
+            .await?;
+        let changes = self.delete_old(&CHANGES, now - CHANGES_KEPT, limit).await?;
         let entries = self.delete_logs(limit).await?;
-        Ok((codes + sessions + windows + requests + entries) as u64)
+        Ok((codes + sessions + windows + requests + changes + entries) as u64)
+    }
+
+    async fn purge_sms(&self, made_before: Timestamp, limit: u32) -> StoreResult<u64> {
+        Ok(self.delete_old(&MESSAGES, made_before, limit).await? as u64)
     }
 }
 
@@ -71,6 +77,21 @@ const REQUESTS: Passing = Passing {
     key: "id",
     is_old: "claimed_at <= $1 AND status <> 'sending'",
     age: "claimed_at",
+};
+
+const CHANGES: Passing = Passing {
+    table: "chelseru_account_changes",
+    key: "number",
+    is_old: "changed_at <= $1",
+    age: "changed_at",
+};
+
+const MESSAGES: Passing = Passing {
+    table: "chelseru_sms_log",
+    key: "id",
+    is_old: "created_at < $1 AND check_at IS NULL AND NOT EXISTS \
+             (SELECT 1 FROM chelseru_sms_requests AS request WHERE request.id = request_id)",
+    age: "created_at",
 };
 
 #[derive(QueryableByName)]

@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::DieselStore;
+use crate::changes::note_change;
 use crate::prepared::Prepare;
 use crate::rows::{NewSessionRow, UserRow};
 use crate::run::{Outcome, run};
@@ -172,6 +173,7 @@ impl PasswordStore for DieselStore {
             }
             let keep = change.keep.map_or(0, |session| session.0);
             end_sessions_but!(connection, change.user, keep, change.now);
+            note_change!(connection, change.user, change.now);
             Ok(Outcome::Commit(true))
         })
     }
@@ -205,6 +207,7 @@ impl PasswordStore for DieselStore {
             }
             end_sessions_but!(connection, user.id, 0, now);
             let session = open_session!(connection, user.id, new.session, now);
+            note_change!(connection, user.id, now);
             Ok(Outcome::Commit(PasswordReset::Done { user, session }))
         })
     }

@@ -84,5 +84,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    chelseru_account_changes (number) {
+        number -> BigInt,
+        user_id -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    chelseru_newest_change (id) {
+        id -> BigInt,
+        number -> BigInt,
+    }
+}
+
 diesel::joinable!(chelseru_sessions -> chelseru_users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(chelseru_sessions, chelseru_users);

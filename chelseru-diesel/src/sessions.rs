@@ -7,9 +7,10 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::DieselStore;
+use crate::changes::note_change;
 use crate::prepared::Prepare;
 use crate::rows::{LastUse, NewSessionRow, SessionRow, UserRow, hash};
-use crate::run::{Outcome, run};
+use crate::run::{Outcome, begin, end, run};
 use crate::schema::{chelseru_sessions as sessions, chelseru_users as users};
 
 /// Ends the sessions of account `$2` but session `$3` and the `$4` that were used last of the others.
@@ -33,16 +34,20 @@ macro_rules! lock_account {
 }
 pub(crate) use lock_account;
 
-/// After [`lock_account!`] and the insertion of the new session, ends those that are one too many.
+/// After [`lock_account!`] and the insertion of the new session, ends those that are one too many. The
+/// last statements of the transaction, as [`note_change!`] wants it.
 macro_rules! end_surplus {
     ($connection:expr, $user:expr, $new:expr, $at_most:expr, $now:expr) => {
-        diesel::sql_query(crate::sessions::END_SURPLUS)
+        let ended = diesel::sql_query(crate::sessions::END_SURPLUS)
             .bind::<diesel::sql_types::BigInt, _>($now.as_millis())
             .bind::<diesel::sql_types::BigInt, _>($user.0)
             .bind::<diesel::sql_types::BigInt, _>($new)
             .bind::<diesel::sql_types::BigInt, _>(i64::from($at_most.get()) - 1)
             .execute($connection)
-            .await?
+            .await?;
+        if ended > 0 {
+            crate::changes::note_change!($connection, $user, $now);
+        }
     };
 }
 pub(crate) use end_surplus;
@@ -155,19 +160,27 @@ impl SessionStore for DieselStore {
                     });
                 }
             }
-            let ended = diesel::update(sessions::table.find(rotation.session.0))
-                .filter(sessions::refresh_hash.ne(presented))
-                .filter(sessions::ended_at.is_null())
-                .filter(sessions::expires_at.gt(now))
-                .set(sessions::ended_at.eq(now))
-                .prepared()
-                .execute(connection)
-                .await?;
-            Ok(if ended == 1 {
-                Rotated::Reused
-            } else {
-                Rotated::Gone
-            })
+            begin(connection).await?;
+            let outcome = async {
+                let connection = &mut *connection;
+                let ended = diesel::update(sessions::table.find(rotation.session.0))
+                    .filter(sessions::refresh_hash.ne(presented))
+                    .filter(sessions::ended_at.is_null())
+                    .filter(sessions::expires_at.gt(now))
+                    .set(sessions::ended_at.eq(now))
+                    .returning(sessions::user_id)
+                    .prepared()
+                    .get_result::<i64>(connection)
+                    .await
+                    .optional()?;
+                let Some(user) = ended else {
+                    return Ok(Outcome::RollBack(Rotated::Gone));
+                };
+                note_change!(connection, UserId(user), rotation.now);
+                Ok(Outcome::Commit(Rotated::Reused))
+            }
+            .await;
+            end(connection, outcome).await
         })
     }
 
@@ -223,7 +236,7 @@ impl SessionStore for DieselStore {
             }
             // The token was used before, by its owner or by a thief, and what it opened may be in use:
             // so that session ends.
-            diesel::update(sessions::table)
+            let ended = diesel::update(sessions::table)
                 .filter(sessions::session_key.eq(session.key.as_str()))
                 .filter(sessions::user_id.eq(user.0))
                 .filter(sessions::ended_at.is_null())
@@ -232,12 +245,15 @@ impl SessionStore for DieselStore {
                 .prepared()
                 .execute(connection)
                 .await?;
+            if ended > 0 {
+                note_change!(connection, user, now);
+            }
             Ok(Outcome::Commit(None))
         })
     }
 
     async fn end_session(&self, user: UserId, id: SessionId, now: Timestamp) -> StoreResult<bool> {
-        run!(self, write, |connection| {
+        run!(self, transaction, |connection| {
             let ended = diesel::update(sessions::table.find(id.0))
                 .filter(sessions::user_id.eq(user.0))
                 .filter(sessions::ended_at.is_null())
@@ -246,7 +262,11 @@ impl SessionStore for DieselStore {
                 .prepared()
                 .execute(connection)
                 .await?;
-            Ok(ended == 1)
+            if ended == 0 {
+                return Ok(Outcome::RollBack(false));
+            }
+            note_change!(connection, user, now);
+            Ok(Outcome::Commit(true))
         })
     }
 
@@ -258,7 +278,7 @@ impl SessionStore for DieselStore {
     ) -> StoreResult<u64> {
         // Ids begin at 1, so 0 keeps none.
         let keep = keep.map_or(0, |id| id.0);
-        run!(self, write, |connection| {
+        run!(self, transaction, |connection| {
             let ended = diesel::update(sessions::table)
                 .filter(sessions::user_id.eq(user.0))
                 .filter(sessions::id.ne(keep))
@@ -268,7 +288,11 @@ impl SessionStore for DieselStore {
                 .prepared()
                 .execute(connection)
                 .await?;
-            Ok(ended as u64)
+            if ended == 0 {
+                return Ok(Outcome::RollBack(0));
+            }
+            note_change!(connection, user, now);
+            Ok(Outcome::Commit(ended as u64))
         })
     }
 }

@@ -2,16 +2,17 @@
 
 use async_trait::async_trait;
 use chelseru_core::store::{StoreResult, UserStore};
-use chelseru_core::{MobileNumber, User, UserId};
+use chelseru_core::{MobileNumber, Timestamp, User, UserId};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::select;
 use diesel_async::RunQueryDsl;
 
 use crate::DieselStore;
+use crate::changes::note_change;
 use crate::prepared::Prepare;
 use crate::rows::UserRow;
-use crate::run::run;
+use crate::run::{Outcome, run};
 use crate::schema::chelseru_users as users;
 
 #[async_trait]
@@ -50,14 +51,18 @@ impl UserStore for DieselStore {
         })
     }
 
-    async fn set_user_active(&self, id: UserId, active: bool) -> StoreResult<bool> {
-        run!(self, write, |connection| {
+    async fn set_user_active(&self, id: UserId, active: bool, now: Timestamp) -> StoreResult<bool> {
+        run!(self, transaction, |connection| {
             let changed = diesel::update(users::table.find(id.0))
                 .set(users::is_active.eq(active))
                 .prepared()
                 .execute(connection)
                 .await?;
-            Ok(changed == 1)
+            if changed == 0 {
+                return Ok(Outcome::RollBack(false));
+            }
+            note_change!(connection, id, now);
+            Ok(Outcome::Commit(true))
         })
     }
 }

@@ -14,12 +14,12 @@ use chelseru_core::chat::{
     AttachmentId, MessageId, MessageType, Permissions, RoomId, RoomStatus, Seq,
 };
 use chelseru_core::store::{
-    AccountName, Appended, AttachmentStore, CodeId, Correction, Maintenance, MemberStore,
-    MessageStore, NewAccount, NewAttachment, NewChatMessage, NewGroup, NewPassword, NewSession,
-    NewSms, NewSmsRequest, OtpStore, PasswordChange, PasswordReset, PasswordSession, PasswordStore,
-    RateStore, Redeemed, Registered, Revised, Revision, RoomChange, RoomChanged, RoomEdit,
-    RoomOpened, RoomStore, Rotation, Search, SessionStore, SmsClaim, SmsLog, SmsOutcome,
-    SmsPurpose, SmsRequests, SmsStatus, Span, Successor, Take, UserStore,
+    AccountChanges, AccountName, Appended, AttachmentStore, ChangeNumber, CodeId, Correction,
+    Maintenance, MemberStore, MessageStore, NewAccount, NewAttachment, NewChatMessage, NewGroup,
+    NewPassword, NewSession, NewSms, NewSmsRequest, OtpStore, PasswordChange, PasswordReset,
+    PasswordSession, PasswordStore, RateStore, Redeemed, Registered, Revised, Revision, RoomChange,
+    RoomChanged, RoomEdit, RoomOpened, RoomStore, Rotation, Search, SessionStore, SmsClaim, SmsLog,
+    SmsOutcome, SmsPurpose, SmsRequests, SmsStatus, Span, Successor, Take, UserSearch, UserStore,
 };
 use chelseru_core::{ClientInfo, PasswordHash, SessionId, UserId};
 use chelseru_diesel::DieselStore;
@@ -155,12 +155,18 @@ async fn call_everything(store: &DieselStore) {
 
     store.find_user(user.id).await.unwrap();
     store.find_user_by_name(&user.username).await.unwrap();
-    store.set_user_active(user.id, true).await.unwrap();
+    store.set_user_active(user.id, true, NOW).await.unwrap();
 
     call_sessions(store, user.id, session).await;
     call_passwords(store).await;
 
     store.is_known_number(number(1)).await.unwrap();
+    store.find_users_with_number(number(1)).await.unwrap();
+    store.find_user_named("u").await.unwrap();
+    let newest = store.newest_change().await.unwrap();
+    let before = ChangeNumber(newest.0 - 1);
+    let changes = store.changes_after(before, 10).await.unwrap();
+    assert_eq!(changes.map(|changes| changes.len()), Some(1));
 
     let request = NewSmsRequest {
         user: user.id,
@@ -224,6 +230,7 @@ async fn call_everything(store: &DieselStore) {
 
     call_chats(store, user.id).await;
     store.purge(NOW, 10).await.unwrap();
+    store.purge_sms(NOW, 10).await.unwrap();
     store.ping().await.unwrap();
 }
 

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, Responder, rt, web};
-use chelseru_actix::CurrentUser;
+use chelseru_actix::{CurrentUser, InGroup};
 use chelseru_core::config::{ConfigBuilder, PumpingGuard};
 use chelseru_core::sms::SmsProvider;
 use chelseru_core::store::Store;
 use chelseru_core::testing::{ManualClock, StubProvider};
-use chelseru_core::{Chelseru, Config, HousekeepingClaim};
+use chelseru_core::{Chelseru, Config, HousekeepingClaim, WatchClaim};
 use chelseru_files::Files;
 use reqwest::Method;
 use tokio::sync::Mutex;
@@ -53,8 +53,8 @@ enum Providers {
 }
 
 impl Setup {
-    /// Over a fresh database, with default settings, but without limits on what one number, one address
-    /// and one user may do: tests do in a second what people do in a day.
+    /// Over a fresh database, with default settings, but without limits on what one number, one
+    /// address and one user may do: tests do in a second what people do in a day.
     pub async fn new(database: Database) -> Self {
         Self {
             database: Arc::new(TestDatabase::create(database).await),
@@ -71,6 +71,8 @@ impl Setup {
                 .login_failures_per_user_and_address_per_hour(0)
                 .login_failures_per_address_per_hour(0)
                 .pumping_guard(PumpingGuard::Off)
+                .messages_per_user_per_hour(0)
+                .messages_per_receiver_per_hour(0)
                 .chat_messages_per_user_per_minute(0)
                 .chat_rooms_per_user_per_day(0)
                 .chat_lookups_per_user_per_hour(0),
@@ -170,6 +172,7 @@ impl Setup {
         } else {
             chelseru.claim_housekeeping()
         };
+        let watch = chelseru.claim_watch();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("the port's address");
         let (handle, thread) = serve(listener, chelseru.clone(), self.workers).await;
@@ -177,6 +180,7 @@ impl Setup {
             sms: self.sms.clone(),
             clock: self.clock.clone(),
             chelseru,
+            _watch: watch,
             address,
             client: reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
@@ -200,7 +204,11 @@ impl fmt::Debug for Setup {
     }
 }
 
-/// The documented routes under `/api`, and `/whoami` of an application's own that only users may call.
+/// The documented routes under `/api`, and of an application's own `/whoami`, that only users may call,
+/// and `/staff`, for those of group 7.
+///
+/// It remembers nobody: every request asks the store, until a test calls [`Chelseru::watch`] by hand.
+/// Then it remembers for a second of its clock.
 ///
 /// Dropping it stops it and removes its database.
 #[derive(Debug)]
@@ -211,6 +219,8 @@ pub struct TestServer {
     pub clock: ManualClock,
     /// The service.
     pub chelseru: Chelseru,
+    /// Held, so that nobody else watches.
+    _watch: Option<WatchClaim>,
     address: SocketAddr,
     client: reqwest::Client,
     handle: ServerHandle,
@@ -337,6 +347,7 @@ async fn serve(
                     .service(chelseru_actix::jwks(&chelseru))
                     .service(chelseru_actix::scope("/api", &chelseru))
                     .route("/whoami", web::get().to(whoami))
+                    .route("/staff", web::get().to(staff))
             })
             .workers(workers)
             .disable_signals()
@@ -350,6 +361,11 @@ async fn serve(
         });
     });
     (start.await.expect("a server that starts"), thread)
+}
+
+/// For group 7 alone.
+async fn staff(user: InGroup<7>) -> impl Responder {
+    user.id.0.to_string()
 }
 
 async fn whoami(user: CurrentUser) -> impl Responder {

@@ -62,6 +62,9 @@ impl From<Error> for Response {
                 &json!({ "error": "This authentication method is not configured." }),
             ),
             Error::NotFound => Self::detail(404, "Not found."),
+            Error::PermissionDenied => {
+                Self::detail(403, "You do not have permission to perform this action.")
+            }
             Error::Sms(error) => provider_failed(&error),
             Error::CodePerhapsSent { error, wait } => {
                 provider_failed(&error).with_header("retry-after", whole_seconds(wait).to_string())

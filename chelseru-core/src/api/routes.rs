@@ -179,6 +179,8 @@ async fn end_session(
 
 async fn message_send(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {
     let user = chelseru.identify(request).await?;
+    // First whether, then what: who may not send learns nothing of what could be sent.
+    chelseru.require_message_group(&user)?;
     let mut fields = Fields::parse(request)?;
     let number = fields.required("mobile_number", mobile_number);
     let text = fields.required("message_text", message_text);

@@ -91,6 +91,12 @@ impl ConfigBuilder {
         login_failures_per_address_per_hour(u32) => auth.limits.login_failures_per_address_per_hour;
         /// `AUTH.LIMITS.PUMPING_GUARD`: what is done when codes are sent and hardly any are verified.
         pumping_guard(PumpingGuard) => auth.limits.pumping_guard;
+        /// `AUTH.LIMITS.MESSAGES_PER_USER_PER_HOUR`: messages that one account may send in an hour; 0 for
+        /// no limit.
+        messages_per_user_per_hour(u32) => auth.limits.messages_per_user_per_hour;
+        /// `AUTH.LIMITS.MESSAGES_PER_RECEIVER_PER_HOUR`: messages that all accounts together may send to
+        /// one number in an hour; 0 for no limit.
+        messages_per_receiver_per_hour(u32) => auth.limits.messages_per_receiver_per_hour;
         /// `AUTH.LIMITS.SMS_PER_HOUR`: messages of the whole service in an hour; 0 for no limit.
         sms_per_hour(u64) => auth.limits.sms_per_hour;
         /// `AUTH.LIMITS.SMS_PER_DAY`: messages of the whole service in a day; 0 for no limit.
@@ -185,6 +191,8 @@ impl ConfigBuilder {
         /// `SMS.LOW_BALANCE_MESSAGES`: below this an account counted in messages is reported; 0 for
         /// never.
         sms_low_balance_messages(i64) => sms.low_balance_messages;
+        /// `SMS.LOG_DAYS`: for how many days messages stay in the log; 0 for ever.
+        sms_log_days(u32) => sms.log_days;
 
         /// `DATABASE.URL`: `sqlite://FILE` or `postgres://…`.
         database_url(impl Into<Secret>) => database.url;
@@ -238,6 +246,13 @@ impl ConfigBuilder {
     /// `AUTH.OPTIONS.SIGNUP_GROUPS`: the only groups in which new accounts may be made.
     pub fn signup_groups(mut self, groups: impl IntoIterator<Item = i64>) -> Self {
         self.config.auth.options.signup_groups = Some(groups.into_iter().collect());
+        self
+    }
+
+    /// `AUTH.OPTIONS.MESSAGE_SEND_GROUPS`: the only groups whose accounts may send messages; none for
+    /// nobody.
+    pub fn message_send_groups(mut self, groups: impl IntoIterator<Item = i64>) -> Self {
+        self.config.auth.options.message_send_groups = Some(groups.into_iter().collect());
         self
     }
 

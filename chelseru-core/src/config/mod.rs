@@ -148,6 +148,9 @@ pub struct OtpOptions {
     /// `SIGNUP_GROUPS`: the groups in which new accounts may be made; every group when not set. A
     /// client names the group itself, so set this before a group means a privilege.
     pub signup_groups: Option<Vec<i64>>,
+    /// `MESSAGE_SEND_GROUPS`: the groups whose accounts may send messages (`/message/send/`); every
+    /// account when not set, nobody when empty.
+    pub message_send_groups: Option<Vec<i64>>,
 }
 
 impl Default for OtpOptions {
@@ -161,6 +164,7 @@ impl Default for OtpOptions {
             sms_host: None,
             sms_app_hash: None,
             signup_groups: None,
+            message_send_groups: None,
         }
     }
 }
@@ -322,6 +326,11 @@ pub struct AuthLimits {
     pub login_failures_per_address_per_hour: u32,
     /// `PUMPING_GUARD`: what is done when codes are sent and hardly any are verified.
     pub pumping_guard: PumpingGuard,
+    /// `MESSAGES_PER_USER_PER_HOUR`: messages that one account may send in an hour; 60 by default.
+    pub messages_per_user_per_hour: u32,
+    /// `MESSAGES_PER_RECEIVER_PER_HOUR`: messages that all accounts together may send to one number in
+    /// an hour; 10 by default.
+    pub messages_per_receiver_per_hour: u32,
     /// `SMS_PER_HOUR`: messages that the whole service may send in an hour; none by default.
     pub sms_per_hour: u64,
     /// `SMS_PER_DAY`: messages that the whole service may send in a day; none by default.
@@ -346,6 +355,8 @@ impl Default for AuthLimits {
             login_failures_per_user_and_address_per_hour: 10,
             login_failures_per_address_per_hour: 200,
             pumping_guard: PumpingGuard::default(),
+            messages_per_user_per_hour: 60,
+            messages_per_receiver_per_hour: 10,
             sms_per_hour: 0,
             sms_per_day: 0,
             sms_rial_per_day: 0,
@@ -393,6 +404,9 @@ pub struct SmsConfig {
     /// `LOW_BALANCE_MESSAGES`: below this an account counted in messages is reported; 0, for never,
     /// by default.
     pub low_balance_messages: i64,
+    /// `LOG_DAYS`: for how many days messages stay in the log, with their receivers; 90 by default, 0 for
+    /// ever.
+    pub log_days: u32,
 }
 
 impl Default for SmsConfig {
@@ -408,6 +422,7 @@ impl Default for SmsConfig {
             price_rial_per_part: 0,
             low_balance_rial: 0,
             low_balance_messages: 0,
+            log_days: 90,
         }
     }
 }

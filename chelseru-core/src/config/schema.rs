@@ -43,6 +43,7 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "AUTH.OPTIONS.OTP_SMS_HOST": auth.options.sms_host => Optional(HOST);
         "AUTH.OPTIONS.OTP_SMS_APP_HASH": auth.options.sms_app_hash => Optional(APP_HASH);
         "AUTH.OPTIONS.SIGNUP_GROUPS": auth.options.signup_groups => Groups;
+        "AUTH.OPTIONS.MESSAGE_SEND_GROUPS": auth.options.message_send_groups => Groups;
 
         "AUTH.JWT.SIGNING_KEY": auth.jwt.signing_key => SECRET;
         "AUTH.JWT.ALGORITHM": auth.jwt.algorithm => ALGORITHM;
@@ -76,6 +77,8 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "AUTH.LIMITS.LOGIN_FAILURES_PER_USER_AND_ADDRESS_PER_HOUR": auth.limits.login_failures_per_user_and_address_per_hour => Whole(0..=MOST_CODES);
         "AUTH.LIMITS.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR": auth.limits.login_failures_per_address_per_hour => Whole(0..=MOST_CODES);
         "AUTH.LIMITS.PUMPING_GUARD": auth.limits.pumping_guard => PUMPING_GUARD;
+        "AUTH.LIMITS.MESSAGES_PER_USER_PER_HOUR": auth.limits.messages_per_user_per_hour => Whole(0..=MOST_CODES);
+        "AUTH.LIMITS.MESSAGES_PER_RECEIVER_PER_HOUR": auth.limits.messages_per_receiver_per_hour => Whole(0..=MOST_CODES);
         "AUTH.LIMITS.SMS_PER_HOUR": auth.limits.sms_per_hour => Whole(0..=MOST_MESSAGES);
         "AUTH.LIMITS.SMS_PER_DAY": auth.limits.sms_per_day => Whole(0..=MOST_MESSAGES);
         "AUTH.LIMITS.SMS_RIAL_PER_DAY": auth.limits.sms_rial_per_day => Whole(0..=MOST_RIAL);
@@ -103,6 +106,7 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "SMS.PRICE_RIAL_PER_PART": sms.price_rial_per_part => Whole(0..=MOST_RIAL_PER_PART);
         "SMS.LOW_BALANCE_RIAL": sms.low_balance_rial => Whole(0..=MOST_RIAL.cast_signed());
         "SMS.LOW_BALANCE_MESSAGES": sms.low_balance_messages => Whole(0..=MOST_MESSAGES.cast_signed());
+        "SMS.LOG_DAYS": sms.log_days => Whole(0..=36_500);
 
         "CHAT.EDIT_WINDOW_SECONDS": chat.edit_window => Seconds(0..=CENTURY);
         "CHAT.FILES.FOLDER": chat.files.folder => TEXT;

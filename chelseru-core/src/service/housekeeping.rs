@@ -11,6 +11,8 @@ use crate::error::Error;
 /// Rows of each kind in one statement: short enough to let logins in between.
 const BATCH: u32 = 500;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How often what has run out is removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -18,8 +20,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const BALANCES_EVERY: Duration = Duration::from_secs(15 * 60);
 
 impl Chelseru {
-    /// Removes codes, sessions, counters and idempotency keys that have run out, in small batches, and
-    /// says how many rows.
+    /// Removes codes, sessions, counters, idempotency keys and changes of accounts that have run out, and
+    /// messages that were logged `SMS.LOG_DAYS` ago, in small batches, and says how many rows.
     ///
     /// Adapters call it in the background; calling it from several processes is harmless.
     ///
@@ -31,6 +33,22 @@ impl Chelseru {
         let mut removed = 0;
         loop {
             let rows = self.store().purge(now, BATCH).await?;
+            removed += rows;
+            if rows < u64::from(BATCH) {
+                break;
+            }
+        }
+        Ok(removed + self.sweep_log(now).await?)
+    }
+
+    async fn sweep_log(&self, now: Timestamp) -> Result<u64, Error> {
+        let mut removed = 0;
+        let days = self.config().sms.log_days;
+        if days == 0 {
+            return Ok(removed);
+        }
+        loop {
+            let rows = self.store().purge_sms(now - DAY * days, BATCH).await?;
             removed += rows;
             if rows < u64::from(BATCH) {
                 return Ok(removed);

@@ -1,5 +1,6 @@
-//! How often codes are sent, and codes and passwords tried: for a number, for a client's address, and the guard against
-//! pumping, which is having codes sent that nobody wants, for the fee that the message brings somebody.
+//! How often codes are sent, codes and passwords tried, and messages sent: for a number, for a client's
+//! address, for a user; and the guard against pumping, which is having codes sent that nobody wants, for
+//! the fee that the message brings somebody.
 //!
 //! What a request may cost is taken before it is served, in one statement for all limits, and given
 //! back when it turns out not to count: a code that was certainly not sent, a code that was right. So
@@ -398,6 +399,29 @@ impl Chelseru {
         hash[..16]
             .iter()
             .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    }
+
+    /// Takes what a user's message costs.
+    pub(super) async fn permit_message(
+        &self,
+        user: UserId,
+        to: MobileNumber,
+    ) -> Result<Permit, Error> {
+        let sizes = &self.config().auth.limits;
+        let mut limits = Limits::default();
+        limits.add(
+            Limit::MessagesPerUserPerHour,
+            format!("message/hour/user/{}", user.0),
+            HOUR,
+            sizes.messages_per_user_per_hour,
+        );
+        limits.add(
+            Limit::MessagesPerReceiverPerHour,
+            format!("message/hour/number/{to}"),
+            HOUR,
+            sizes.messages_per_receiver_per_hour,
+        );
+        Ok(self.take(limits, &[], Some(to), self.now()).await?.0)
     }
 
     /// All or nothing; also what was seen by the guard.

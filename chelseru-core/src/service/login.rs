@@ -111,6 +111,7 @@ impl Chelseru {
                 session,
                 is_new,
             } => {
+                self.session_opened(user.id);
                 self.tell(Event::LoggedIn {
                     user: user.id,
                     session,

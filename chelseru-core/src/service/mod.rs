@@ -7,9 +7,11 @@ mod housekeeping;
 mod limits;
 mod login;
 mod passwords;
+mod session_cache;
 mod sessions;
 mod sms;
 mod tokens;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,10 +26,13 @@ use self::hashing::Hashers;
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
 pub use self::passwords::{PasswordLogin, PasswordResetting, Registration};
+use self::session_cache::SessionCache;
 pub use self::sessions::{CurrentUser, LogoutScope, SessionView};
 pub use self::sms::{Balance, IdempotencyKey, InvalidIdempotencyKey, Message, ProviderHealth};
 use self::sms::{Gateway, ToldBudgets};
 use self::tokens::Successors;
+use self::watch::Watch;
+pub use self::watch::{AccountChangeStream, AccountsChanged, WatchClaim};
 use crate::api::Uploads;
 use crate::chat::{BlobStore, Hub};
 use crate::clock::{Clock, SystemClock, Timestamp};
@@ -73,6 +78,7 @@ struct Inner {
     store: Arc<dyn Store>,
     gateways: Vec<Gateway>,
     clock: Arc<dyn Clock>,
+    may_send_message: MaySendMessage,
     codes: CodeHasher,
     repeatable_codes: KeyedHash,
     requests: KeyedHashes,
@@ -80,6 +86,8 @@ struct Inner {
     hashers: Hashers,
     tokens: Tokens,
     successors: Successors,
+    sessions: SessionCache,
+    watch: Watch,
     events: Events,
     hub: Hub,
     blobs: Option<Arc<dyn BlobStore>>,
@@ -100,6 +108,7 @@ impl Chelseru {
             providers: Vec::new(),
             blobs: None,
             clock: Arc::new(SystemClock),
+            may_send_message: Arc::new(|_, _| true),
         }
     }
 
@@ -176,7 +185,11 @@ pub struct ChelseruBuilder {
     providers: Vec<Arc<dyn SmsProvider>>,
     blobs: Option<Arc<dyn BlobStore>>,
     clock: Arc<dyn Clock>,
+    may_send_message: MaySendMessage,
 }
+
+/// Whether a user may send a message.
+type MaySendMessage = Arc<dyn Fn(&CurrentUser, &Message) -> bool + Send + Sync>;
 
 impl ChelseruBuilder {
     /// Where everything is kept: a `DieselStore`, a store of your own, or an `Arc<dyn Store>`.
@@ -209,6 +222,28 @@ impl ChelseruBuilder {
         self
     }
 
+    /// Which messages users may send (`/message/send/`): those of which this says so, of users of
+    /// `AUTH.OPTIONS.MESSAGE_SEND_GROUPS`. All unless set. The others are answered 403.
+    ///
+    /// It is called in the midst of a request, so it should answer at once and from memory.
+    ///
+    /// ```
+    /// # use chelseru_core::{Chelseru, Config};
+    /// # let config = Config::builder().signing_key("a secret of at least 32 bytes, kept").build()?;
+    /// let builder = Chelseru::builder(config)
+    ///     .may_send_message(|user, message| message.to == user.mobile_number);
+    /// # let _ = builder;
+    /// # Ok::<(), chelseru_core::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn may_send_message(
+        mut self,
+        may: impl Fn(&CurrentUser, &Message) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.may_send_message = Arc::new(may);
+        self
+    }
+
     /// The service.
     ///
     /// # Errors
@@ -226,6 +261,7 @@ impl ChelseruBuilder {
         let mut warnings = self.config.auth.jwt.weak_keys();
         warnings.extend(what_cannot_work(&self.config, &self.providers));
         warnings.extend(weak_hashing(&self.config.auth));
+        warnings.extend(open_privilege(&self.config));
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
@@ -250,6 +286,8 @@ impl ChelseruBuilder {
                 hashers: Hashers::new(&self.config.auth.passwords),
                 successors: Successors::new(&secrets),
                 tokens,
+                sessions: SessionCache::new(),
+                watch: Watch::new(),
                 events: Events::new(),
                 hub: Hub::new(),
                 blobs: self.blobs,
@@ -259,6 +297,7 @@ impl ChelseruBuilder {
                 told_budgets: ToldBudgets::default(),
                 store: self.store.ok_or_else(|| missing("a store"))?,
                 clock: self.clock,
+                may_send_message: self.may_send_message,
                 config: self.config,
                 housekeeping_claimed: AtomicBool::new(false),
                 warnings,
@@ -316,6 +355,20 @@ fn weak_hashing(auth: &AuthConfig) -> Option<String> {
              a copy of the database are guessed faster than is usual; 19456 and 2 are the least"
         )
     })
+}
+
+/// A privilege of a group in which anybody may make an account.
+fn open_privilege(config: &Config) -> Option<String> {
+    let options = &config.auth.options;
+    let is_open = |group: &&i64| {
+        let open = options.signup_groups.as_ref();
+        open.is_none_or(|groups| groups.contains(group))
+    };
+    let group = options.message_send_groups.as_ref()?.iter().find(is_open)?;
+    Some(format!(
+        "AUTH.OPTIONS.MESSAGE_SEND_GROUPS has group {group}, in which anybody may make an account: \
+         AUTH.OPTIONS.SIGNUP_GROUPS does not keep them out"
+    ))
 }
 
 impl fmt::Debug for ChelseruBuilder {

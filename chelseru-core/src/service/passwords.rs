@@ -269,6 +269,7 @@ impl Chelseru {
         };
         self.note_right_code(&code, done.is_ok()).await;
         let (user, opened) = done?;
+        self.account_changed(user);
         self.tell(Event::PasswordChanged {
             user,
             was_reset: true,
@@ -360,6 +361,7 @@ impl Chelseru {
                 now: self.now(),
             };
             if self.store().change_password(&change).await? {
+                self.account_changed(user.id);
                 return Ok(true);
             }
             hashed = Some(change.to);
@@ -411,6 +413,7 @@ impl Chelseru {
         let Some(session) = self.store().open_password_session(&login).await? else {
             return Ok(None);
         };
+        self.session_opened(login.user);
         self.tell(Event::LoggedIn {
             user: login.user,
             session,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Chelseru;
+use super::session_cache::Before;
 use crate::clock::Timestamp;
 use crate::device::Client;
 use crate::error::Error;
@@ -40,6 +41,22 @@ impl CurrentUser {
             mobile_number: user.mobile_number,
             username: user.username,
             session,
+        }
+    }
+
+    /// Lets accounts of these groups pass.
+    ///
+    /// A client names the group of its first login itself: a group is a privilege only if
+    /// `AUTH.OPTIONS.SIGNUP_GROUPS` is set and does not have it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PermissionDenied`] for all others.
+    pub fn require_group(&self, groups: &[i64]) -> Result<(), Error> {
+        if groups.contains(&self.group) {
+            Ok(())
+        } else {
+            Err(Error::PermissionDenied)
         }
     }
 }
@@ -92,6 +109,9 @@ impl SessionView {
 impl Chelseru {
     /// The user whose access token this is. Notes the session's use, to about a minute.
     ///
+    /// While somebody [watches](Self::watch), a token that came before is answered from memory: what was
+    /// done to its session and its account on this node counts at once, on another within a second.
+    ///
     /// # Errors
     ///
     /// [`Error::AccessToken`] for a token that is not accepted or whose session has ended,
@@ -103,7 +123,22 @@ impl Chelseru {
     ) -> Result<CurrentUser, Error> {
         let now = self.now();
         let claims = self.access_claims(access, now)?;
-        self.current_user(&claims, client, now).await
+        self.current_user(claims.user, claims.session, Some(client), now)
+            .await
+    }
+
+    /// The user once more, as the account is now: for who holds a connection for longer than a request,
+    /// after a change of the account ([`account_changes`](Self::account_changes)). As cheap as
+    /// [`authenticate`](Self::authenticate), and notes no use of the session. Whether the token has run
+    /// out is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`authenticate`](Self::authenticate): the connection is to be closed, unless it is
+    /// [`Error::Store`].
+    pub async fn revalidate(&self, user: &CurrentUser) -> Result<CurrentUser, Error> {
+        self.current_user(user.id, user.session, None, self.now())
+            .await
     }
 
     /// The live sessions of the user whose access token this is, the newest first.
@@ -126,12 +161,30 @@ impl Chelseru {
         match current {
             // The list itself proves that the token's session is live: no second question.
             Some(session) => self.touch(session, client, now).await,
-            None => drop(self.current_user(&claims, client, now).await?),
+            None => {
+                self.current_user(claims.user, claims.session, Some(client), now)
+                    .await?;
+            }
         }
         Ok(sessions
             .into_iter()
             .map(|session| SessionView::new(session, claims.session))
             .collect())
+    }
+
+    /// Lets an account in or keeps it out, and says whether there is one. Who is kept out is refused
+    /// at once, with all its tokens; let in again, its sessions go on as far as they have not run out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn set_user_active(&self, id: UserId, active: bool) -> Result<bool, Error> {
+        let is_known = self.store().set_user_active(id, active, self.now()).await?;
+        if is_known {
+            self.account_changed(id);
+            tracing::info!(user = id.0, active, "account changed");
+        }
+        Ok(is_known)
     }
 
     /// Ends one of the user's sessions; the current one is allowed.
@@ -141,6 +194,7 @@ impl Chelseru {
     /// [`Error::NotFound`] when the user has no such live session, [`Error::Store`].
     pub async fn end_session(&self, user: &CurrentUser, id: SessionId) -> Result<(), Error> {
         if self.store().end_session(user.id, id, self.now()).await? {
+            self.account_changed(user.id);
             tracing::info!(user = user.id.0, session = id.0, "session ended");
             Ok(())
         } else {
@@ -173,6 +227,9 @@ impl Chelseru {
         now: Timestamp,
     ) -> Result<u64, Error> {
         let ended = self.store().end_sessions(user, keep, now).await?;
+        if ended > 0 {
+            self.account_changed(user);
+        }
         let kept = keep.map(|session| session.0);
         tracing::info!(user = user.0, kept, ended, "sessions ended");
         Ok(ended)
@@ -187,25 +244,73 @@ impl Chelseru {
 
     async fn current_user(
         &self,
-        claims: &Claims,
-        client: Client<'_>,
+        user: UserId,
+        session: Option<SessionId>,
+        client: Option<Client<'_>>,
         now: Timestamp,
     ) -> Result<CurrentUser, Error> {
-        let Some(id) = claims.session else {
-            let user = self.active_user(claims.user).await?;
+        if let Some(known) = self.known_user(user, session, now) {
+            if let (Some(client), Some(session)) = (client, session) {
+                let known = &self.inner.sessions;
+                if known.is_touched(user, session, LAST_SEEN_PRECISION, now) {
+                    self.note_use(session, client, now).await;
+                }
+            }
+            return Ok(known);
+        }
+        let before = self.inner.sessions.before();
+        let Some(id) = session else {
+            let user = self.active_user(user).await?;
+            self.keep(&user, None, before, now);
             return Ok(CurrentUser::new(user, None));
         };
-        let (session, user) = self
+        let (mut session, user) = self
             .store()
             .find_session(id)
             .await?
-            .filter(|(session, user)| self.is_live(session, now) && user.id == claims.user)
+            .filter(|(session, owner)| self.is_live(session, now) && owner.id == user)
             .ok_or(Error::AccessToken(TokenError::Invalid))?;
         if !user.is_active {
             return Err(Error::UserInactive);
         }
-        self.touch(&session, client, now).await;
+        let client = client.filter(|_| is_use_to_be_noted(&session, now));
+        if client.is_some() {
+            session.last_seen = now;
+        }
+        self.keep(&user, Some(&session), before, now);
+        if let Some(client) = client {
+            self.note_use(id, client, now).await;
+        }
         Ok(CurrentUser::new(user, Some(id)))
+    }
+
+    /// The user of a token, if it is remembered that it may come in.
+    fn known_user(
+        &self,
+        user: UserId,
+        session: Option<SessionId>,
+        now: Timestamp,
+    ) -> Option<CurrentUser> {
+        let known = &self.inner.sessions;
+        if !known.is_fresh(now) {
+            return None;
+        }
+        let user = match session {
+            None => known.user(user)?,
+            Some(id) => {
+                let (session, user) = known.session(user, id)?;
+                let has_time = self.has_time(session.created_at, session.expires_at, now);
+                has_time.then_some(user)?
+            }
+        };
+        Some(CurrentUser::new(user, session))
+    }
+
+    /// Remembers who came in, where somebody watches.
+    fn keep(&self, user: &User, session: Option<&Session>, before: Before, now: Timestamp) {
+        if self.inner.sessions.is_fresh(now) {
+            self.inner.sessions.keep(user, session, before);
+        }
     }
 
     /// The account, if it may be used.
@@ -222,21 +327,29 @@ impl Chelseru {
         }
     }
 
-    /// Notes a session's use if the last note is old. Failing to is no reason to refuse the request.
+    /// Notes a session's use if the last note is old.
     async fn touch(&self, session: &Session, client: Client<'_>, now: Timestamp) {
-        if now.since(session.last_seen) < LAST_SEEN_PRECISION {
-            return;
+        if is_use_to_be_noted(session, now) {
+            self.note_use(session.id, client, now).await;
         }
+    }
+
+    /// Notes a session's use. Failing to is no reason to refuse the request.
+    async fn note_use(&self, session: SessionId, client: Client<'_>, now: Timestamp) {
         if let Err(error) = self
             .store()
-            .touch_session(session.id, &client.describe(), now)
+            .touch_session(session, &client.describe(), now)
             .await
         {
             tracing::warn!(
-                session = session.id.0,
+                session = session.0,
                 ?error,
                 "the last use of a session could not be stored"
             );
         }
     }
+}
+
+fn is_use_to_be_noted(session: &Session, now: Timestamp) -> bool {
+    now.since(session.last_seen) >= LAST_SEEN_PRECISION
 }

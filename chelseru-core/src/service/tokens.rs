@@ -102,6 +102,7 @@ impl Chelseru {
                 Ok(self.pair(user, session, refresh, now))
             }
             Rotated::Reused => {
+                self.account_changed(claims.user);
                 tracing::warn!(
                     user = claims.user.0,
                     session = session.0,
@@ -157,6 +158,7 @@ impl Chelseru {
             return self.end_sessions(claims.user, keep, now).await.map(drop);
         }
         if self.store().end_session(claims.user, session, now).await? {
+            self.account_changed(claims.user);
             tracing::info!(user = claims.user.0, session = session.0, "logged out");
             Ok(())
         } else {
@@ -219,12 +221,14 @@ impl Chelseru {
             .adopt_session(user, &session, self.repeat_since(now), now)
             .await?
         else {
+            self.account_changed(user);
             tracing::warn!(
                 user = user.0,
                 "a refresh token of another service was used again; its session is ended"
             );
             return Err(TokenError::Blacklisted.into());
         };
+        self.session_opened(user);
         let jti = name.given(&refresh_hash)?;
         tracing::info!(
             user = user.0,
@@ -249,6 +253,13 @@ impl Chelseru {
             client: client.describe(),
             expires_at: self.session_ends_at(now, now),
             at_most: NonZeroU32::new(self.config().auth.sessions.max_per_user),
+        }
+    }
+
+    /// Where accounts may have only so many sessions, a new one may have ended another.
+    pub(super) fn session_opened(&self, user: UserId) {
+        if self.config().auth.sessions.max_per_user > 0 {
+            self.account_changed(user);
         }
     }
 
@@ -297,7 +308,17 @@ impl Chelseru {
 
     /// Whether the session can be used, also by a setting that is shorter than it was at its refresh.
     pub(super) fn is_live(&self, session: &Session, now: Timestamp) -> bool {
-        session.is_live(now) && now < self.session_ends_at(session.created_at, now)
+        session.ended_at.is_none() && self.has_time(session.created_at, session.expires_at, now)
+    }
+
+    /// Whether a session has not run out that was opened and expires then.
+    pub(super) fn has_time(
+        &self,
+        created_at: Timestamp,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        now < expires_at && now < self.session_ends_at(created_at, now)
     }
 
     /// Since when a refresh token must have been exchanged to be exchanged again.

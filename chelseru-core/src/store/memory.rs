@@ -2,6 +2,7 @@
 //!
 //! Every method takes the one lock once and never waits while it holds it, so each is atomic.
 
+mod changes;
 mod chat;
 mod passwords;
 mod rates;
@@ -12,12 +13,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use self::changes::Changes;
 use self::chat::Chats;
 use self::sms::Request;
 use super::{
     Adopted, CodeHash, CodeId, CountedCode, LiveCode, Maintenance, NewCode, NewLogin, NewSession,
     OtpStore, Redeemed, Reservation, Rotated, Rotation, SessionStore, SmsId, SmsRecord,
-    SmsRequestId, StoreError, StoreResult, Taken, UserStore,
+    SmsRequestId, StoreError, StoreResult, Taken, UserSearch, UserStore,
 };
 use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
@@ -52,7 +54,9 @@ struct Tables {
     requests: BTreeMap<SmsRequestId, Request>,
     rates: HashMap<String, Taken>,
     chats: Chats,
+    changes: Changes,
     last_session: i64,
+    last_sms: i64,
     last_request: i64,
 }
 
@@ -111,8 +115,13 @@ impl Tables {
         if let Some(at_most) = new.at_most {
             let mut others: Vec<_> = self.live_sessions(user, now).collect();
             others.sort_by_key(|session| std::cmp::Reverse((session.last_seen, session.id)));
+            let mut ends_any = false;
             for surplus in others.into_iter().skip(at_most.get() as usize - 1) {
                 surplus.ended_at = Some(now);
+                ends_any = true;
+            }
+            if ends_any {
+                self.changes.note(user, now);
             }
         }
         self.last_session += 1;
@@ -274,10 +283,34 @@ impl UserStore for MemoryStore {
         Ok(users.find(|user| user.username == username).cloned())
     }
 
-    async fn set_user_active(&self, id: UserId, active: bool) -> StoreResult<bool> {
+    async fn set_user_active(&self, id: UserId, active: bool, now: Timestamp) -> StoreResult<bool> {
         let mut tables = self.tables();
-        let user = tables.users.get_mut(&id);
-        Ok(user.map(|user| user.is_active = active).is_some())
+        let Some(user) = tables.users.get_mut(&id) else {
+            return Ok(false);
+        };
+        user.is_active = active;
+        tables.changes.note(id, now);
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl UserSearch for MemoryStore {
+    async fn find_users_with_number(&self, mobile_number: MobileNumber) -> StoreResult<Vec<User>> {
+        let tables = self.tables();
+        let of_number = tables
+            .users
+            .values()
+            .filter(|user| user.mobile_number == mobile_number);
+        let mut users: Vec<_> = of_number.cloned().collect();
+        users.sort_by_key(|user| user.group);
+        Ok(users)
+    }
+
+    async fn find_user_named(&self, username: &str) -> StoreResult<Option<User>> {
+        let tables = self.tables();
+        let mut users = tables.users.values();
+        Ok(users.find(|user| user.username == username).cloned())
     }
 }
 
@@ -338,6 +371,8 @@ impl SessionStore for MemoryStore {
             at
         } else {
             session.ended_at = Some(rotation.now);
+            let user = session.user;
+            tables.changes.note(user, rotation.now);
             return Ok(Rotated::Reused);
         };
         session.client = rotation.client.clone();
@@ -380,6 +415,8 @@ impl SessionStore for MemoryStore {
             }));
         }
         known.ended_at = Some(now);
+        drop(sessions);
+        tables.changes.note(user, now);
         Ok(None)
     }
 
@@ -388,9 +425,12 @@ impl SessionStore for MemoryStore {
         let session = tables
             .live_sessions(user, now)
             .find(|session| session.id == id);
-        Ok(session
-            .map(|session| session.ended_at = Some(now))
-            .is_some())
+        let Some(session) = session else {
+            return Ok(false);
+        };
+        session.ended_at = Some(now);
+        tables.changes.note(user, now);
+        Ok(true)
     }
 
     async fn end_sessions(
@@ -400,11 +440,15 @@ impl SessionStore for MemoryStore {
         now: Timestamp,
     ) -> StoreResult<u64> {
         let mut ended = 0;
-        for session in self.tables().live_sessions(user, now) {
+        let mut tables = self.tables();
+        for session in tables.live_sessions(user, now) {
             if Some(session.id) != keep {
                 session.ended_at = Some(now);
                 ended += 1;
             }
+        }
+        if ended > 0 {
+            tables.changes.note(user, now);
         }
         Ok(ended)
     }
@@ -440,7 +484,13 @@ impl Maintenance for MemoryStore {
             .take(limit)
             .count();
         let removed_requests = tables.purge_requests(now, limit);
-        Ok((removed_codes + over.len() + removed_windows + removed_requests) as u64)
+        let removed_changes = tables.changes.purge(now, limit);
+        let removed = removed_codes + over.len() + removed_windows;
+        Ok((removed + removed_requests + removed_changes) as u64)
+    }
+
+    async fn purge_sms(&self, made_before: Timestamp, limit: u32) -> StoreResult<u64> {
+        Ok(self.tables().purge_sms(made_before, limit as usize) as u64)
     }
 }
 

@@ -38,8 +38,10 @@ use crate::user::{User, UserId};
 pub trait Store:
     OtpStore
     + UserStore
+    + UserSearch
     + PasswordStore
     + SessionStore
+    + AccountChanges
     + SmsLog
     + SmsRequests
     + RateStore
@@ -54,8 +56,10 @@ pub trait Store:
 impl<T> Store for T where
     T: OtpStore
         + UserStore
+        + UserSearch
         + PasswordStore
         + SessionStore
+        + AccountChanges
         + SmsLog
         + SmsRequests
         + RateStore
@@ -226,8 +230,56 @@ pub trait UserStore: Send + Sync {
     /// Whether the number has an active account in any group.
     async fn is_known_number(&self, mobile_number: MobileNumber) -> StoreResult<bool>;
 
-    /// Lets an account in or keeps it out. False when there is none.
-    async fn set_user_active(&self, id: UserId, active: bool) -> StoreResult<bool>;
+    /// Lets an account in or keeps it out, which is a [change](AccountChanges). False when there is
+    /// none.
+    async fn set_user_active(&self, id: UserId, active: bool, now: Timestamp) -> StoreResult<bool>;
+}
+
+/// Accounts, as an operator looks for them.
+#[async_trait]
+pub trait UserSearch: Send + Sync {
+    /// The number's accounts, active or not, by their groups.
+    async fn find_users_with_number(&self, mobile_number: MobileNumber) -> StoreResult<Vec<User>>;
+
+    /// The account of exactly that name.
+    async fn find_user_named(&self, username: &str) -> StoreResult<Option<User>>;
+}
+
+/// The place of a change in the sequence of all changes: 1 for the first, and each one more than the one
+/// committed before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChangeNumber(pub i64);
+
+/// Something about an account is not as it was: a session was ended, or the account itself was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountChange {
+    /// Its place.
+    pub number: ChangeNumber,
+    /// Whose.
+    pub user: UserId,
+}
+
+/// How long a change can be read.
+pub const CHANGES_KEPT: Duration = Duration::from_secs(60 * 60);
+
+/// What happened to accounts that others may remember otherwise: every call that ends sessions or changes
+/// an account adds, in the same transaction, a change that names it. A call that ends nothing adds none.
+///
+/// The numbers have no gaps and are those of the commits' order, so whoever has read up to one has missed
+/// nothing before it.
+#[async_trait]
+pub trait AccountChanges: Send + Sync {
+    /// The number of the newest change; 0 before the first.
+    async fn newest_change(&self) -> StoreResult<ChangeNumber>;
+
+    /// The first changes after that one, at most `limit`, in their order. `None` when they cannot be told:
+    /// one of them was [purged](Maintenance::purge), or the number is larger than the newest, as after the
+    /// return to an older copy of the database.
+    async fn changes_after(
+        &self,
+        after: ChangeNumber,
+        limit: u32,
+    ) -> StoreResult<Option<Vec<AccountChange>>>;
 }
 
 /// A refresh token to be exchanged for its successor.
@@ -286,7 +338,7 @@ pub struct Adopted {
     pub at: Timestamp,
 }
 
-/// Sessions.
+/// Sessions. Where one is ended, that is a [change](AccountChanges) of its account.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
     /// The session and its account, live or not.
@@ -597,8 +649,14 @@ pub trait Maintenance: Send + Sync {
     async fn ping(&self) -> StoreResult<()>;
 
     /// Removes at most `limit` each of the codes, sessions and windows of counters that ended by `now`,
-    /// of the requests with an idempotency key that were claimed [`REQUESTS_KEPT`] before `now` and
-    /// settled, and of what a store has left of the logs of deleted rooms, and says how many rows it
-    /// removed. A session that was ended early keeps its row until its refresh token runs out.
+    /// of the changes that were made [`CHANGES_KEPT`] before `now`, of the requests with an idempotency key
+    /// that were claimed [`REQUESTS_KEPT`] before `now` and settled, and of what a store has left of the
+    /// logs of deleted rooms, and says how many rows it removed. A session that was ended early keeps its
+    /// row until its refresh token runs out.
     async fn purge(&self, now: Timestamp, limit: u32) -> StoreResult<u64>;
+
+    /// Removes at most `limit` of the attempts in the log of messages that were made before that point,
+    /// and says how many. One that is still to be looked after stays, and so do those of a request with
+    /// an idempotency key that is still kept, which they decide.
+    async fn purge_sms(&self, made_before: Timestamp, limit: u32) -> StoreResult<u64>;
 }

@@ -12,6 +12,7 @@ mod malformed;
 mod outage;
 mod passwords;
 mod races;
+mod revocation;
 mod sms;
 mod time;
 mod tokens_of_others;

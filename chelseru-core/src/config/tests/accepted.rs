@@ -20,6 +20,7 @@ fn every_key_of_auth_reaches_its_field() {
     assert_eq!(auth.options.sms_host.as_deref(), Some("shop.example"));
     assert_eq!(auth.options.sms_app_hash.as_deref(), Some("FA+9qCX9V/u"));
     assert_eq!(auth.options.signup_groups, Some(vec![0, 7]));
+    assert_eq!(auth.options.message_send_groups, Some(vec![7, 8]));
     assert_eq!(auth.jwt.signing_key.expose(), SECRET);
     assert_eq!(auth.jwt.algorithm, JwtAlgorithm::HS512);
     assert_eq!(auth.jwt.verifying_key.expose(), PUBLIC_PEM);
@@ -50,6 +51,8 @@ fn every_key_of_auth_reaches_its_field() {
     assert_eq!(auth.limits.login_failures_per_user_and_address_per_hour, 9);
     assert_eq!(auth.limits.login_failures_per_address_per_hour, 190);
     assert_eq!(auth.limits.pumping_guard, PumpingGuard::Record);
+    assert_eq!(auth.limits.messages_per_user_per_hour, 40);
+    assert_eq!(auth.limits.messages_per_receiver_per_hour, 6);
     assert_eq!(auth.limits.sms_per_hour, 100);
     assert_eq!(auth.limits.sms_per_day, 1000);
     assert_eq!(auth.limits.sms_rial_per_day, 5_000_000);
@@ -92,6 +95,7 @@ fn every_key_of_sms_reaches_its_field() {
     assert_eq!(sms.price_rial_per_part, 900);
     assert_eq!(sms.low_balance_rial, 100_000);
     assert_eq!(sms.low_balance_messages, 50);
+    assert_eq!(sms.log_days, 30);
 }
 
 #[test]
@@ -171,6 +175,7 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .otp_sms_host("shop.example")
         .otp_sms_app_hash("FA+9qCX9V/u")
         .signup_groups([0, 7])
+        .message_send_groups([7, 8])
         .signing_key(SECRET)
         .jwt_algorithm(JwtAlgorithm::HS512)
         .verifying_key(PUBLIC_PEM)
@@ -200,6 +205,8 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .otp_failures_per_number_per_hour(15)
         .otp_failures_per_address_per_hour(150)
         .pumping_guard(PumpingGuard::Record)
+        .messages_per_user_per_hour(40)
+        .messages_per_receiver_per_hour(6)
         .sms_per_hour(100)
         .sms_per_day(1000)
         .sms_rial_per_day(5_000_000)
@@ -223,6 +230,7 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .sms_price_rial_per_part(900)
         .sms_low_balance_rial(100_000)
         .sms_low_balance_messages(50)
+        .sms_log_days(30)
         .chat_edit_window(Duration::from_secs(900))
         .chat_messages_per_user_per_minute(30)
         .chat_rooms_per_user_per_day(10)

@@ -40,6 +40,7 @@ fn every_setting() -> Value {
                 "OTP_SMS_HOST": "shop.example",
                 "OTP_SMS_APP_HASH": "FA+9qCX9V/u",
                 "SIGNUP_GROUPS": [0, 7],
+                "MESSAGE_SEND_GROUPS": [7, 8],
             },
             "JWT": {
                 "SIGNING_KEY": SECRET,
@@ -77,6 +78,8 @@ fn every_setting() -> Value {
                 "LOGIN_FAILURES_PER_USER_AND_ADDRESS_PER_HOUR": 9,
                 "LOGIN_FAILURES_PER_ADDRESS_PER_HOUR": 190,
                 "PUMPING_GUARD": "record",
+                "MESSAGES_PER_USER_PER_HOUR": 40,
+                "MESSAGES_PER_RECEIVER_PER_HOUR": 6,
                 "SMS_PER_HOUR": 100,
                 "SMS_PER_DAY": 1000,
                 "SMS_RIAL_PER_DAY": 5_000_000,
@@ -110,6 +113,7 @@ fn every_setting() -> Value {
             "PRICE_RIAL_PER_PART": 900,
             "LOW_BALANCE_RIAL": 100_000,
             "LOW_BALANCE_MESSAGES": 50,
+            "LOG_DAYS": 30,
         },
         "CHAT": {
             "EDIT_WINDOW_SECONDS": 900,

@@ -94,7 +94,7 @@ impl Typing {
 
 impl Chelseru {
     /// Takes one message or edit from what the user may send.
-    pub(super) async fn permit_message(&self, user: UserId) -> Result<(), Error> {
+    pub(super) async fn permit_chat_message(&self, user: UserId) -> Result<(), Error> {
         let size = self.config().chat.limits.messages_per_user_per_minute;
         let allowances = &self.inner.chats.allowances;
         let now = self.now();

@@ -27,7 +27,7 @@ impl Chelseru {
         if let Some(id) = &post.client_id {
             check::client_id(id)?;
         }
-        self.permit_message(user.id).await?;
+        self.permit_chat_message(user.id).await?;
         let parts = fingerprinted(&post);
         let parts = parts.each_ref().map(String::as_str);
         let fingerprints = &self.chats().fingerprints;
@@ -141,7 +141,7 @@ impl Chelseru {
         if is_over || message.deleted_at.is_some() {
             return Err(ChatError::TooLateToEdit.into());
         }
-        self.permit_message(user.id).await?;
+        self.permit_chat_message(user.id).await?;
         let folded = fold(&text);
         let edited = self
             .revise(user, &message, Some((text, folded)), Verb::Write)

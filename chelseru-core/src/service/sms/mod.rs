@@ -9,7 +9,7 @@ mod gateway;
 mod outgoing;
 mod requests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::fmt;
 
@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::mobile::MobileNumber;
 use crate::otp::Code;
 use crate::sms::TemplateId;
+use crate::store::SmsRequestId;
 
 /// A message that a user, the operator or the application wants to be sent.
 #[derive(Clone)]
@@ -79,26 +80,62 @@ impl fmt::Debug for Message {
 impl Chelseru {
     /// Sends a message for a user, once.
     ///
+    /// Who may, `AUTH.OPTIONS.MESSAGE_SEND_GROUPS` and
+    /// [`may_send_message`](super::ChelseruBuilder::may_send_message) say; how often,
+    /// `AUTH.LIMITS.MESSAGES_PER_USER_PER_HOUR` and `AUTH.LIMITS.MESSAGES_PER_RECEIVER_PER_HOUR`. A message
+    /// that was certainly not sent does not count.
+    ///
     /// # Errors
     ///
-    /// [`Error::Sms`], whose kind says whether it may have been sent; [`Error::OverBudget`];
+    /// [`Error::PermissionDenied`]; [`Error::LimitReached`]; [`Error::Sms`], whose kind says whether it may have been sent; [`Error::OverBudget`];
     /// [`Error::RequestInProgress`], [`Error::SentUnderKey`] and [`Error::KeyOfAnotherMessage`] for its
     /// idempotency key; [`Error::Store`], before anything was sent.
     pub async fn send_message(&self, user: &CurrentUser, message: Message) -> Result<(), Error> {
+        self.require_message_group(user)?;
+        if !(self.inner.may_send_message)(user, &message) {
+            return Err(Error::PermissionDenied);
+        }
         let request = match self.admit(user.id, &message).await? {
             Admitted::Send(request) => request,
             Admitted::SentBefore => return Ok(()),
         };
+        let result = self.deliver_within_limits(user, &message, request).await;
+        if let Some(request) = request {
+            self.settle_request(request, &result).await;
+        }
+        result
+    }
+
+    /// Whether accounts of the user's group may send messages.
+    pub(crate) fn require_message_group(&self, user: &CurrentUser) -> Result<(), Error> {
+        match &self.config().auth.options.message_send_groups {
+            Some(groups) => user.require_group(groups),
+            None => Ok(()),
+        }
+    }
+
+    async fn deliver_within_limits(
+        &self,
+        user: &CurrentUser,
+        message: &Message,
+        request: Option<SmsRequestId>,
+    ) -> Result<(), Error> {
+        let permit = self.permit_message(user.id, message.to).await?;
         let result = self
             .deliver(&Outgoing {
                 to: message.to,
                 user: Some(user.id),
                 request,
-                what: What::Message(&message),
+                what: What::Message(message),
             })
             .await;
-        if let Some(request) = request {
-            self.settle_request(request, &result).await;
+        let was_perhaps_sent = match &result {
+            Ok(()) => true,
+            Err(Error::Sms(error)) => !error.is_certain(),
+            Err(_) => false,
+        };
+        if !was_perhaps_sent {
+            self.give_back(&permit).await;
         }
         result
     }

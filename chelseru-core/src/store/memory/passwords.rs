@@ -108,6 +108,7 @@ impl PasswordStore for MemoryStore {
         }
         tables.passwords.insert(change.user, change.to.clone());
         tables.end_sessions_but(change.user, change.keep, change.now);
+        tables.changes.note(change.user, change.now);
         Ok(true)
     }
 
@@ -132,6 +133,7 @@ impl PasswordStore for MemoryStore {
         tables.codes.remove(&number);
         tables.passwords.insert(user.id, password.password.clone());
         tables.end_sessions_but(user.id, None, password.now);
+        tables.changes.note(user.id, password.now);
         let session = tables.open_session(user.id, &password.session, password.now);
         Ok(PasswordReset::Done { user, session })
     }

@@ -43,6 +43,23 @@ impl Tables {
         over.len()
     }
 
+    pub(super) fn purge_sms(&mut self, made_before: Timestamp, limit: usize) -> usize {
+        let is_over = |record: &&SmsRecord| {
+            record.sms.created_at < made_before
+                && record.outcome.check_at.is_none()
+                && record
+                    .sms
+                    .request
+                    .is_none_or(|request| !self.requests.contains_key(&request))
+        };
+        let over = self.sms.values().filter(is_over).map(|record| record.id);
+        let over: Vec<_> = over.take(limit).collect();
+        for id in &over {
+            self.sms.remove(id);
+        }
+        over.len()
+    }
+
     /// What is known of a request by its attempts.
     fn status_by_attempts(&self, id: SmsRequestId) -> SmsStatus {
         let of_attempts: Vec<_> = self
@@ -68,8 +85,8 @@ impl SmsLog for MemoryStore {
         {
             return Err(no_account());
         }
-        let last = tables.sms.keys().next_back().map_or(0, |id| id.0);
-        let id = SmsId(last + 1);
+        tables.last_sms += 1;
+        let id = SmsId(tables.last_sms);
         let outcome = SmsOutcome {
             status: SmsStatus::Sending,
             provider_id: None,

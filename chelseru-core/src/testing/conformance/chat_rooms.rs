@@ -41,7 +41,7 @@ pub async fn a_pair_with_an_unknown_or_inactive_account_has_no_room(store: Share
     let unknown = RoomOpened::UnknownUser(nobody);
     assert_eq!(ok(store.open_pair(one, nobody, NOW).await), unknown);
     assert_eq!(ok(store.open_pair(nobody, one, NOW).await), unknown);
-    ok(store.set_user_active(other, false).await);
+    ok(store.set_user_active(other, false, NOW).await);
     let inactive = RoomOpened::UnknownUser(other);
     assert_eq!(ok(store.open_pair(one, other, NOW).await), inactive);
     assert!(ok(store.rooms_of(one, None, ALL).await).is_empty());
@@ -125,7 +125,7 @@ pub async fn a_group_is_made_with_its_members_each_once(store: SharedStore) {
 
 pub async fn a_group_with_an_unknown_or_inactive_account_is_not_made(store: SharedStore) {
     let [owner, inactive] = users(&store).await;
-    ok(store.set_user_active(inactive, false).await);
+    ok(store.set_user_active(inactive, false, NOW).await);
     for unknown in [UserId(999_999), inactive] {
         let answer = ok(store.create_group(&new_group(owner, &[unknown])).await);
         assert_eq!(answer, RoomOpened::UnknownUser(unknown));
@@ -291,7 +291,7 @@ pub async fn a_second_ban_keeps_the_time_of_the_first(store: SharedStore) {
 pub async fn an_unknown_user_in_a_change_leaves_the_room_as_it_is(store: SharedStore) {
     let [owner, inactive, stranger] = users(&store).await;
     let room = group(&store, owner, &[]).await;
-    ok(store.set_user_active(inactive, false).await);
+    ok(store.set_user_active(inactive, false, NOW).await);
     let nobody = UserId(999_999);
     for (edit, unknown) in [
         (RoomEdit::Add(nobody, Permissions::MEMBER), nobody),

@@ -147,10 +147,10 @@ pub async fn a_closed_sign_up_lets_known_accounts_in(store: SharedStore) {
 
 pub async fn an_inactive_account_is_not_let_in_and_nothing_changes(store: SharedStore) {
     let (user, _) = log_in(&store, number(1), 0, 1).await;
-    ok(store.set_user_active(user.id, false).await);
+    ok(store.set_user_active(user.id, false, NOW).await);
     let refused = redeem_new_code(&store, &login(number(1), 0, 2), 2).await;
     assert_eq!(refused, Redeemed::Inactive);
-    ok(store.set_user_active(user.id, true).await);
+    ok(store.set_user_active(user.id, true, NOW).await);
     let (again, _) = logged_in(ok(store
         .redeem_code(code_id(2), &login(number(1), 0, 2))
         .await));

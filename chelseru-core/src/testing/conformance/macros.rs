@@ -64,6 +64,8 @@ macro_rules! store_conformance {
             keeping_an_unknown_account_out_says_so
             a_number_is_known_by_an_active_account_in_any_group
             a_number_that_only_asked_for_a_code_is_not_known
+            a_number_finds_all_its_accounts_by_their_groups
+            a_name_finds_its_account_alone
 
             a_registration_makes_the_account_and_opens_the_session
             an_account_with_a_password_is_found_by_each_of_its_names
@@ -119,6 +121,20 @@ macro_rules! store_conformance {
             many_logins_at_once_leave_as_many_sessions_as_there_may_be
             of_many_ends_of_one_session_one_is_told_that_it_was_live
             ending_and_rotating_at_once_leave_the_session_ended
+
+            before_the_first_change_there_is_none
+            what_ends_nothing_is_no_change
+            an_ended_session_is_a_change_of_its_account
+            an_account_that_is_kept_out_or_let_in_is_a_change
+            a_reused_token_is_a_change
+            a_session_that_makes_room_for_another_is_a_change
+            changes_are_read_page_by_page
+            who_asks_for_changes_that_were_purged_is_told_so
+            a_change_in_the_midst_that_was_purged_is_missed_by_nobody
+            a_number_that_was_never_reached_tells_of_no_changes
+            changes_at_once_are_numbered_without_gaps
+            a_reader_beside_many_changes_misses_none
+            a_change_that_is_read_has_happened
 
             a_message_is_logged_as_being_sent
             a_message_of_an_unknown_account_is_not_logged
@@ -292,6 +308,10 @@ macro_rules! store_conformance {
             a_purge_stops_at_its_limit_of_each_kind
             the_id_of_a_purged_session_is_never_used_again
             purges_at_once_remove_each_row_once
+            old_messages_are_removed_and_nothing_else
+            a_message_that_is_still_looked_after_is_never_removed
+            a_message_stays_as_long_as_its_request
+            the_id_of_a_removed_message_is_never_used_again
         );
     };
 }

@@ -2,10 +2,11 @@
 
 use super::fixture::{
     MILLI, MINUTE, NOW, SharedStore, adopt, all_at_once, claim, code, code_id, log_in, number, ok,
-    request, session, statuses, take,
+    outcome, request, session, sms, statuses, take,
 };
 use crate::store::{
-    NewCode, NewSession, NewSmsRequest, REQUESTS_KEPT, SmsClaim, SmsStatus, TakeResult, Taken,
+    NewCode, NewSession, NewSms, NewSmsRequest, REQUESTS_KEPT, SmsClaim, SmsId, SmsOutcome,
+    SmsStatus, TakeResult, Taken,
 };
 
 pub async fn a_store_that_works_answers_a_ping(store: SharedStore) {
@@ -44,7 +45,9 @@ pub async fn a_session_that_was_ended_early_keeps_its_row(store: SharedStore) {
     ok(store.end_session(user.id, id, NOW).await);
     assert_eq!(ok(store.purge(NOW + MINUTE, 100).await), 0);
     assert!(ok(store.find_session(id).await).is_some());
-    assert_eq!(ok(store.purge(NOW + 24 * 60 * MINUTE, 100).await), 1);
+    let with_the_change = ok(store.purge(NOW + 24 * 60 * MINUTE, 100).await);
+    assert_eq!(with_the_change, 2);
+    assert_eq!(ok(store.find_session(id).await), None);
 }
 
 pub async fn a_window_is_purged_from_the_moment_at_which_it_ends(store: SharedStore) {
@@ -151,4 +154,63 @@ pub async fn purges_at_once_remove_each_row_once(store: SharedStore) {
     .await;
     let at_once: u64 = removed.iter().sum();
     assert_eq!(at_once + ok(store.purge(NOW + 10 * MINUTE, 100).await), 20);
+}
+
+/// What a message became that was settled for good.
+fn settled() -> SmsOutcome {
+    outcome(SmsStatus::Accepted)
+}
+
+async fn ids_of_messages(store: &SharedStore) -> Vec<SmsId> {
+    let messages = ok(store.recent_sms(None, 100).await);
+    messages.into_iter().map(|message| message.id).collect()
+}
+
+pub async fn old_messages_are_removed_and_nothing_else(store: SharedStore) {
+    let mut ids = Vec::new();
+    for n in 0..5 {
+        let made = NewSms {
+            created_at: NOW + n * MINUTE,
+            ..sms(number(1))
+        };
+        let id = ok(store.log_sms(&made, NOW + 60 * MINUTE).await);
+        ok(store.settle_sms(id, &settled()).await);
+        ids.insert(0, id);
+    }
+    assert_eq!(ok(store.purge_sms(NOW, 100).await), 0);
+    assert_eq!(ok(store.purge_sms(NOW + 2 * MINUTE + MILLI, 2).await), 2);
+    assert_eq!(ids_of_messages(&store).await, ids[..3]);
+    assert_eq!(ok(store.purge_sms(NOW + 2 * MINUTE + MILLI, 2).await), 1);
+    assert_eq!(ok(store.purge_sms(NOW + 2 * MINUTE + MILLI, 2).await), 0);
+    assert_eq!(ids_of_messages(&store).await, ids[..2]);
+}
+
+pub async fn a_message_that_is_still_looked_after_is_never_removed(store: SharedStore) {
+    let id = ok(store.log_sms(&sms(number(1)), NOW + MINUTE).await);
+    assert_eq!(ok(store.purge_sms(NOW + 60 * MINUTE, 100).await), 0);
+    ok(store.settle_sms(id, &settled()).await);
+    assert_eq!(ok(store.purge_sms(NOW + 60 * MINUTE, 100).await), 1);
+}
+
+pub async fn a_message_stays_as_long_as_its_request(store: SharedStore) {
+    let (user, _) = log_in(&store, number(1), 0, 1).await;
+    let request = claim(&store, &request(user.id, "key", 1)).await;
+    let of_request = NewSms {
+        request: Some(request),
+        ..sms(number(1))
+    };
+    let id = ok(store.log_sms(&of_request, NOW + MINUTE).await);
+    ok(store.settle_sms(id, &settled()).await);
+    assert_eq!(ok(store.purge_sms(NOW + 60 * MINUTE, 100).await), 0);
+    ok(store.settle_sms_request(request, SmsStatus::Accepted).await);
+    ok(store.purge(NOW + REQUESTS_KEPT, 100).await);
+    assert_eq!(ok(store.purge_sms(NOW + 60 * MINUTE, 100).await), 1);
+}
+
+pub async fn the_id_of_a_removed_message_is_never_used_again(store: SharedStore) {
+    let last = ok(store.log_sms(&sms(number(1)), NOW).await);
+    ok(store.settle_sms(last, &settled()).await);
+    assert_eq!(ok(store.purge_sms(NOW + MINUTE, 100).await), 1);
+    let next = ok(store.log_sms(&sms(number(1)), NOW).await);
+    assert!(next > last, "{next:?} came after {last:?}");
 }

@@ -27,6 +27,7 @@
 #![allow(missing_docs, reason = "the tests' names are the sentences")]
 #![allow(clippy::missing_panics_doc, reason = "that is how a test fails")]
 
+mod changes;
 mod chat_attachments;
 mod chat_fixture;
 mod chat_log;
@@ -46,6 +47,7 @@ mod sms_log;
 mod sms_requests;
 mod users;
 
+pub use self::changes::*;
 pub use self::chat_attachments::*;
 pub use self::chat_log::*;
 pub use self::chat_members::*;

@@ -182,7 +182,7 @@ pub async fn an_account_that_a_code_made_has_no_password(store: SharedStore) {
 
 pub async fn an_account_that_is_kept_out_is_found_and_not_let_in(store: SharedStore) {
     let (user, session) = register(&store, 1, 1).await;
-    ok(store.set_user_active(user.id, false).await);
+    ok(store.set_user_active(user.id, false, NOW).await);
     let (found, _) = find(&store, &by_number(1)).await.expect("the account");
     assert!(!found.is_active);
     assert_eq!(
@@ -194,7 +194,7 @@ pub async fn an_account_that_is_kept_out_is_found_and_not_let_in(store: SharedSt
     let refused = ok(store.reset_password(code_id(3), &reset(1, 3)).await);
     assert_eq!(refused, PasswordReset::Inactive);
 
-    ok(store.set_user_active(user.id, true).await);
+    ok(store.set_user_active(user.id, true, NOW).await);
     assert_eq!(kept(&store, user.id).await, Some(password(1)));
     assert_eq!(live(&store, user.id).await, [session]);
     let done = ok(store.reset_password(code_id(3), &reset(1, 3)).await);

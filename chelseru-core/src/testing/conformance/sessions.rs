@@ -83,7 +83,7 @@ pub async fn an_unknown_session_is_not_found(store: SharedStore) {
 pub async fn a_session_is_found_when_it_is_over_or_its_account_is_kept_out(store: SharedStore) {
     let (user, id) = log_in(&store, number(1), 0, 1).await;
     ok(store.end_session(user.id, id, NOW + MINUTE).await);
-    ok(store.set_user_active(user.id, false).await);
+    ok(store.set_user_active(user.id, false, NOW).await);
     let (session, user) = ok(store.find_session(id).await).expect("the session is there");
     assert_eq!(session.ended_at, Some(NOW + MINUTE));
     assert!(!user.is_active);
@@ -118,9 +118,9 @@ pub async fn a_list_shows_only_the_accounts_own_live_sessions(store: SharedStore
 
 pub async fn an_account_that_is_kept_out_lists_no_sessions(store: SharedStore) {
     let (user, id) = log_in(&store, number(1), 0, 1).await;
-    ok(store.set_user_active(user.id, false).await);
+    ok(store.set_user_active(user.id, false, NOW).await);
     assert_eq!(live(&store, user.id, NOW).await, []);
-    ok(store.set_user_active(user.id, true).await);
+    ok(store.set_user_active(user.id, true, NOW).await);
     assert_eq!(live(&store, user.id, NOW).await, [id]);
 }
 

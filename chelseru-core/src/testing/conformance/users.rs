@@ -1,7 +1,7 @@
 //! Accounts.
 
-use super::fixture::{SharedStore, code, log_in, number, ok, two_users};
-use crate::user::UserId;
+use super::fixture::{NOW, SharedStore, code, log_in, number, ok, two_users};
+use crate::user::{User, UserId};
 
 pub async fn an_unknown_account_is_not_found(store: SharedStore) {
     let (user, _) = log_in(&store, number(1), 0, 1).await;
@@ -28,11 +28,11 @@ pub async fn an_account_is_found_by_exactly_its_name(store: SharedStore) {
 pub async fn an_account_is_kept_out_and_let_in_again(store: SharedStore) {
     let (user, other) = two_users(&store).await;
     for active in [false, false, true] {
-        assert!(ok(store.set_user_active(user, active).await));
+        assert!(ok(store.set_user_active(user, active, NOW).await));
         let found = ok(store.find_user(user).await);
         assert_eq!(found.map(|user| user.is_active), Some(active));
     }
-    ok(store.set_user_active(user, false).await);
+    ok(store.set_user_active(user, false, NOW).await);
     let found = ok(store.find_user(other).await);
     assert_eq!(
         found.map(|user| user.is_active),
@@ -42,7 +42,7 @@ pub async fn an_account_is_kept_out_and_let_in_again(store: SharedStore) {
 }
 
 pub async fn keeping_an_unknown_account_out_says_so(store: SharedStore) {
-    assert!(!ok(store.set_user_active(UserId(1), false).await));
+    assert!(!ok(store.set_user_active(UserId(1), false, NOW).await));
 }
 
 pub async fn a_number_is_known_by_an_active_account_in_any_group(store: SharedStore) {
@@ -52,16 +52,40 @@ pub async fn a_number_is_known_by_an_active_account_in_any_group(store: SharedSt
     assert!(ok(store.is_known_number(number(1)).await));
     assert!(!ok(store.is_known_number(number(2)).await));
 
-    ok(store.set_user_active(in_one.id, false).await);
+    ok(store.set_user_active(in_one.id, false, NOW).await);
     assert!(
         ok(store.is_known_number(number(1)).await),
         "the other account is active"
     );
-    ok(store.set_user_active(in_two.id, false).await);
+    ok(store.set_user_active(in_two.id, false, NOW).await);
     assert!(!ok(store.is_known_number(number(1)).await));
 }
 
 pub async fn a_number_that_only_asked_for_a_code_is_not_known(store: SharedStore) {
     ok(store.reserve_code(&code(number(1), 1)).await);
     assert!(!ok(store.is_known_number(number(1)).await));
+}
+
+pub async fn a_number_finds_all_its_accounts_by_their_groups(store: SharedStore) {
+    let (in_two, _) = log_in(&store, number(1), 2, 1).await;
+    let (in_none, _) = log_in(&store, number(1), 0, 2).await;
+    log_in(&store, number(2), 0, 3).await;
+    ok(store.set_user_active(in_two.id, false, NOW).await);
+    let found = ok(store.find_users_with_number(number(1)).await);
+    let inactive = User {
+        is_active: false,
+        ..in_two
+    };
+    assert_eq!(found, [in_none, inactive]);
+    assert_eq!(ok(store.find_users_with_number(number(3)).await), []);
+}
+
+pub async fn a_name_finds_its_account_alone(store: SharedStore) {
+    let (user, _) = log_in(&store, number(1), 0, 1).await;
+    log_in(&store, number(2), 0, 2).await;
+    let found = ok(store.find_user_named(&user.username).await);
+    assert_eq!(found, Some(user.clone()));
+    for other in ["", "u", "%", &format!("{} ", user.username)] {
+        assert_eq!(ok(store.find_user_named(other).await), None, "{other:?}");
+    }
 }

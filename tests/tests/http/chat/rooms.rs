@@ -152,7 +152,7 @@ async fn what_a_room_cannot_be_is_refused_by_field(database: Database) {
     // Who may not log in is not written to either.
     let store = server.store();
     store
-        .set_user_active(UserId(other.id), false)
+        .set_user_active(UserId(other.id), false, server.clock.now())
         .await
         .unwrap();
     for body in [

@@ -40,7 +40,7 @@ async fn a_user_is_found_by_the_exact_name_alone(database: Database) {
     server.get(&path).await.assert_status(401);
     let store = server.store();
     store
-        .set_user_active(UserId(other.id), false)
+        .set_user_active(UserId(other.id), false, server.clock.now())
         .await
         .unwrap();
     find(&other.username).await.assert_status(404);

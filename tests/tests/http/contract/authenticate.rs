@@ -208,7 +208,7 @@ async fn an_inactive_user_is_told_so_only_with_the_right_code(database: Database
     let tokens = log_in(&server, "09121234567").await;
     let whoami = server.get("/whoami").bearer(&tokens.access).await;
     let id = UserId(whoami.body.split(' ').next().unwrap().parse().unwrap());
-    server.store().set_user_active(id, false).await.unwrap();
+    server.chelseru.set_user_active(id, false).await.unwrap();
 
     let code = send_code(&server, "09121234567").await;
     log_in_with(&server, "09121234567", &another_code(&code, 1))
@@ -221,7 +221,7 @@ async fn an_inactive_user_is_told_so_only_with_the_right_code(database: Database
             &json!({ "detail": "User is inactive", "code": "user_inactive" }),
         );
 
-    server.store().set_user_active(id, true).await.unwrap();
+    server.chelseru.set_user_active(id, true).await.unwrap();
     log_in_with(&server, "09121234567", &code)
         .await
         .assert_status(200);

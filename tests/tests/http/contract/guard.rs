@@ -193,7 +193,7 @@ async fn an_inactive_user_does_not_come_in(database: Database) {
     let server = TestServer::start(database).await;
     let access = log_in(&server, "09121234567").await.access;
     let id = UserId(forge::read(&access)["user_id"].as_i64().unwrap());
-    server.store().set_user_active(id, false).await.unwrap();
+    server.chelseru.set_user_active(id, false).await.unwrap();
     let inactive = json!({ "detail": "User is inactive", "code": "user_inactive" });
     assert_refused(&server, &format!("Bearer {access}"), &inactive).await;
 

@@ -9,6 +9,8 @@ mod idempotency;
 mod jwks;
 mod limits;
 mod logout;
+mod message_limits;
+mod message_rights;
 mod message_send;
 mod methods;
 mod otp_send;

@@ -270,12 +270,12 @@ async fn an_inactive_user_gets_no_tokens(database: Database) {
     let server = TestServer::start(database).await;
     let tokens = log_in(&server, "09121234567").await;
     let id = UserId(forge::read(&tokens.access)["user_id"].as_i64().unwrap());
-    server.store().set_user_active(id, false).await.unwrap();
+    server.chelseru.set_user_active(id, false).await.unwrap();
     refresh(&server, &tokens.refresh).await.assert_json(
         401,
         &json!({ "detail": "User is inactive", "code": "user_inactive" }),
     );
-    server.store().set_user_active(id, true).await.unwrap();
+    server.chelseru.set_user_active(id, true).await.unwrap();
     refresh(&server, &tokens.refresh).await.assert_status(200);
 }
 

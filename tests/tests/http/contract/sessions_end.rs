@@ -132,6 +132,6 @@ async fn what_one_server_ends_the_other_refuses_at_once(database: Database) {
 
     assert_alive(&two, &laptop).await;
     let id = UserId(forge::read(&laptop)["user_id"].as_i64().unwrap());
-    one.store().set_user_active(id, false).await.unwrap();
+    one.chelseru.set_user_active(id, false).await.unwrap();
     assert_dead(&two, &laptop).await;
 }

@@ -98,7 +98,7 @@ async fn whatever_is_wrong_the_answer_is_the_same(database: Database) {
         .unwrap();
     let kept_out = UserId(id);
     server
-        .store()
+        .chelseru
         .set_user_active(kept_out, false)
         .await
         .unwrap();
@@ -132,7 +132,7 @@ async fn whatever_is_wrong_the_answer_is_the_same(database: Database) {
     assert!(answers.iter().all(|names| *names == answers[0]));
 
     server
-        .store()
+        .chelseru
         .set_user_active(kept_out, true)
         .await
         .unwrap();

@@ -110,13 +110,13 @@ async fn an_account_that_is_kept_out_stays_out(database: Database) {
     let tokens = register(&server, NUMBER, "golnar").await;
     let id = crate::forge::read(&tokens.access)["user_id"].as_i64();
     let id = UserId(id.unwrap());
-    server.store().set_user_active(id, false).await.unwrap();
+    server.chelseru.set_user_active(id, false).await.unwrap();
     let code = reset_code(&server, NUMBER).await;
     reset(&server, NUMBER, &code, NEXT).await.assert_json(
         401,
         &json!({ "detail": "User is inactive", "code": "user_inactive" }),
     );
-    server.store().set_user_active(id, true).await.unwrap();
+    server.chelseru.set_user_active(id, true).await.unwrap();
     log_in(&server, NUMBER, PASSWORD).await.assert_status(200);
 }
 

@@ -57,7 +57,11 @@ async fn a_refused_login_does_the_same_work_whoever_is_named(database: Database)
         let id = crate::forge::read(&tokens.access)["user_id"].as_i64();
         ids.push(UserId(id.unwrap()));
     }
-    server.store().set_user_active(ids[1], false).await.unwrap();
+    server
+        .chelseru
+        .set_user_active(ids[1], false)
+        .await
+        .unwrap();
     let django = PasswordChange {
         user: ids[2],
         from: kept_hash(&server, "09120000002").await.unwrap(),

@@ -511,3 +511,18 @@ async fn balances_are_asked_for_where_either_alert_is_wanted_and_not_otherwise()
         assert_eq!(told, usize::from(rial + messages > 0), "{rial} {messages}");
     }
 }
+
+#[tokio::test]
+async fn messages_leave_the_log_after_the_days_of_the_settings() {
+    for (days, kept) in [(3, 0), (0, 1)] {
+        let a = StubProvider::new();
+        let service = Fixture::with(&[&a], |config| config.sms_log_days(days));
+        service.send_text().await.unwrap();
+        service.clock.advance(Duration::from_secs(3 * 86_400));
+        service.chelseru.sweep().await.unwrap();
+        assert_eq!(service.log().await.len(), 1, "three days are not over");
+        service.clock.advance(Duration::from_millis(1));
+        service.chelseru.sweep().await.unwrap();
+        assert_eq!(service.log().await.len(), kept, "{days} days");
+    }
+}

@@ -4,7 +4,8 @@ mod budgets;
 mod failover;
 mod followed_up;
 mod requests;
-mod slow_store;
+mod rights;
+pub(in crate::service) mod slow_store;
 mod templates;
 
 use std::sync::Arc;

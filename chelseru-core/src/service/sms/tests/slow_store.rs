@@ -1,6 +1,7 @@
-//! A store in memory that takes its time, and fails when told to.
+//! A store in memory that takes its time, fails when told to, and says what it was asked.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,29 +11,45 @@ use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, Session, SessionId};
 use crate::store::{
-    AccountName, Adopted, Appended, Attachment, AttachmentStore, CodeId, Correction, CountedCode,
-    KnownPassword, Maintenance, MemberStore, MemoryStore, MessageStore, NewAccount, NewAttachment,
-    NewChatMessage, NewCode, NewGroup, NewLogin, NewPassword, NewSession, NewSms, NewSmsRequest,
-    OtpStore, PasswordChange, PasswordReset, PasswordSession, PasswordStore, RateStore,
-    ReadPointer, Redeemed, Registered, Reservation, Revised, Revision, RoomChange, RoomChanged,
-    RoomCursor, RoomListing, RoomOpened, RoomState, RoomStore, Rotated, Rotation, Search,
-    SessionStore, SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord, SmsRequestId, SmsRequests,
-    SmsStatus, SmsTotal, Span, StoreError, StoreResult, Take, TakeResult, UserStore,
+    AccountChange, AccountChanges, AccountName, Adopted, Appended, Attachment, AttachmentStore,
+    ChangeNumber, CodeId, Correction, CountedCode, KnownPassword, Maintenance, MemberStore,
+    MemoryStore, MessageStore, NewAccount, NewAttachment, NewChatMessage, NewCode, NewGroup,
+    NewLogin, NewPassword, NewSession, NewSms, NewSmsRequest, OtpStore, PasswordChange,
+    PasswordReset, PasswordSession, PasswordStore, RateStore, ReadPointer, Redeemed, Registered,
+    Reservation, Revised, Revision, RoomChange, RoomChanged, RoomCursor, RoomListing, RoomOpened,
+    RoomState, RoomStore, Rotated, Rotation, Search, SessionStore, SmsClaim, SmsId, SmsLog,
+    SmsOutcome, SmsRecord, SmsRequestId, SmsRequests, SmsStatus, SmsTotal, Span, StoreError,
+    StoreResult, Take, TakeResult, UserSearch, UserStore,
 };
 use crate::user::{User, UserId};
 
 #[derive(Debug, Default)]
-pub(super) struct SlowStore {
-    pub(super) inner: MemoryStore,
-    pub(super) log_sms_takes: Duration,
-    pub(super) settle_sms_takes: Duration,
+pub(in crate::service) struct SlowStore {
+    pub(in crate::service) inner: MemoryStore,
+    /// How long the answer is on its way that tells of a session.
+    pub(in crate::service) finding_takes: Duration,
+    /// Whether every call fails.
+    pub(in crate::service) is_away: AtomicBool,
+    pub(in crate::service) calls: Mutex<Vec<&'static str>>,
+    pub(in crate::service) log_sms_takes: Duration,
+    pub(in crate::service) settle_sms_takes: Duration,
     /// Whether noting an attempt fails.
-    pub(super) fails_to_log: AtomicBool,
+    pub(in crate::service) fails_to_log: AtomicBool,
     /// Whether every attempt was settled by somebody else when it is resolved.
-    pub(super) resolves_too_late: AtomicBool,
+    pub(in crate::service) resolves_too_late: AtomicBool,
 }
 
 impl SlowStore {
+    /// What it was asked since the last time.
+    pub(in crate::service) fn calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note_call(&self, name: &'static str) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.push(name);
+    }
+
     async fn settle_what_was_claimed(&self) {
         if !self.resolves_too_late.load(Ordering::Relaxed) {
             return;
@@ -50,6 +67,10 @@ macro_rules! pass_on {
         #[async_trait]
         impl $part for SlowStore {
             $(async fn $name(&self, $($arg: $of),*) -> StoreResult<$answer> {
+                self.note_call(stringify!($name));
+                if self.is_away.load(Ordering::Relaxed) {
+                    return Err(StoreError::Unavailable("as the test wants it".into()));
+                }
                 match stringify!($name) {
                     "log_sms" if self.fails_to_log.load(Ordering::Relaxed) => {
                         return Err(StoreError::Fault("as the test wants it".into()));
@@ -59,8 +80,10 @@ macro_rules! pass_on {
                     _ => {}
                 }
                 let answer = self.inner.$name($($arg),*).await;
-                if stringify!($name) == "claim_due_sms" {
-                    self.settle_what_was_claimed().await;
+                match stringify!($name) {
+                    "claim_due_sms" => self.settle_what_was_claimed().await,
+                    "find_session" => tokio::time::sleep(self.finding_takes).await,
+                    _ => {}
                 }
                 answer
             })*
@@ -79,7 +102,15 @@ pass_on! {
         fn find_user(id: UserId) -> Option<User>;
         fn find_user_by_name(username: &str) -> Option<User>;
         fn is_known_number(mobile_number: MobileNumber) -> bool;
-        fn set_user_active(id: UserId, active: bool) -> bool;
+        fn set_user_active(id: UserId, active: bool, now: Timestamp) -> bool;
+    }
+    UserSearch {
+        fn find_users_with_number(mobile_number: MobileNumber) -> Vec<User>;
+        fn find_user_named(username: &str) -> Option<User>;
+    }
+    AccountChanges {
+        fn newest_change() -> ChangeNumber;
+        fn changes_after(after: ChangeNumber, limit: u32) -> Option<Vec<AccountChange>>;
     }
     PasswordStore {
         fn find_password(name: &AccountName) -> Option<KnownPassword>;
@@ -149,5 +180,6 @@ pass_on! {
     Maintenance {
         fn ping() -> ();
         fn purge(now: Timestamp, limit: u32) -> u64;
+        fn purge_sms(made_before: Timestamp, limit: u32) -> u64;
     }
 }
