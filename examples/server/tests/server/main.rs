@@ -12,6 +12,7 @@ mod killed_while_sending;
 mod limits;
 mod login;
 mod metrics;
+mod page;
 mod readme;
 mod secrets;
 mod secrets_of_providers;
