@@ -5,6 +5,8 @@
 //! client that has all numbers up to one has everything, and says so when it comes back. What is told
 //! from server to server may be lost: whoever sees a gap reads the log.
 
+#[cfg(test)]
+mod documented;
 mod error;
 mod frame;
 mod hub;
