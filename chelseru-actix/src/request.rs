@@ -8,7 +8,7 @@ use chelseru_core::api::{Request, client_address};
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Everything but path and body.
+/// Everything but path, mount and body.
 pub(crate) fn parts<'a>(request: &'a HttpRequest, chelseru: &Chelseru) -> Request<'a> {
     let headers = request.headers();
     // A header that is not text cannot be right; as an empty one it is refused like a wrong one.
@@ -23,6 +23,7 @@ pub(crate) fn parts<'a>(request: &'a HttpRequest, chelseru: &Chelseru) -> Reques
         .collect();
     Request {
         method: request.method().as_str(),
+        query: request.query_string(),
         authorization: text(AUTHORIZATION),
         content_type: text(CONTENT_TYPE),
         user_agent: text(USER_AGENT),

@@ -73,6 +73,8 @@ async fn serve(chelseru: Chelseru, request: HttpRequest, payload: web::Payload) 
     let task = rt::spawn(async move {
         let mut parts = request::parts(&request, &chelseru);
         parts.path = request.match_info().unprocessed();
+        let mount = request.path().len().saturating_sub(parts.path.len());
+        parts.mount = request.path().get(..mount).unwrap_or_default();
         parts.body = &body;
         chelseru.respond(parts).await
     });

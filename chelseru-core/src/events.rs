@@ -174,7 +174,7 @@ impl Budget {
     }
 }
 
-/// A limit on what is done for one number or one client address.
+/// A limit on what is done for one number, one client address or one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
@@ -190,6 +190,12 @@ pub enum Limit {
     FailuresPerAddressPerHour,
     /// `AUTH.LIMITS.PUMPING_GUARD`
     Pumping,
+    /// `CHAT.LIMITS.MESSAGES_PER_USER_PER_MINUTE`
+    MessagesPerUserPerMinute,
+    /// `CHAT.LIMITS.ROOMS_PER_USER_PER_DAY`
+    RoomsPerUserPerDay,
+    /// `CHAT.LIMITS.LOOKUPS_PER_USER_PER_HOUR`
+    LookupsPerUserPerHour,
 }
 
 impl Limit {
@@ -202,6 +208,9 @@ impl Limit {
             Self::FailuresPerNumberPerHour => "AUTH.LIMITS.OTP_FAILURES_PER_NUMBER_PER_HOUR",
             Self::FailuresPerAddressPerHour => "AUTH.LIMITS.OTP_FAILURES_PER_ADDRESS_PER_HOUR",
             Self::Pumping => "AUTH.LIMITS.PUMPING_GUARD",
+            Self::MessagesPerUserPerMinute => "CHAT.LIMITS.MESSAGES_PER_USER_PER_MINUTE",
+            Self::RoomsPerUserPerDay => "CHAT.LIMITS.ROOMS_PER_USER_PER_DAY",
+            Self::LookupsPerUserPerHour => "CHAT.LIMITS.LOOKUPS_PER_USER_PER_HOUR",
         }
     }
 }

@@ -32,6 +32,7 @@
 //! | busy | waits 2 s for another process's write | 5 s for a call, 3 s of it for a connection |
 //! | encrypted | a matter of the file system | not yet: use loopback or a private network |
 
+mod chat;
 mod error;
 mod maintenance;
 mod migrations;

@@ -84,9 +84,15 @@ impl From<Error> for Response {
 
 fn chat_refused(error: &ChatError) -> Response {
     let status = match error {
-        ChatError::NoSuchRoom | ChatError::NoSuchMessage => return Error::NotFound.into(),
+        ChatError::NoSuchRoom | ChatError::NoSuchMessage | ChatError::NoSuchMember => {
+            return Error::NotFound.into();
+        }
         ChatError::Field { field, problem } => return Response::field_error(field, problem),
-        ChatError::ClientIdTaken | ChatError::TooManyChanges => 409,
+        ChatError::ClientIdTaken
+        | ChatError::OwnerMustHandOver
+        | ChatError::RoomFull
+        | ChatError::UserBanned
+        | ChatError::TooManyChanges => 409,
         ChatError::NotPermitted
         | ChatError::RoomClosed
         | ChatError::RoomOnHold

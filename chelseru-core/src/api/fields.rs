@@ -59,9 +59,26 @@ impl Fields {
     ) -> Option<T> {
         let text = match self.values.remove(name) {
             None => Err(REQUIRED.to_owned()),
-            Some(value) => text(value),
+            Some(value) => text(&value),
         };
         self.note(name, text.and_then(|text| read(&text)))
+    }
+
+    /// A value that must be there; `read` decides on it, null and blank included.
+    pub(super) fn required_value<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        let value = self.values.remove(name).ok_or_else(|| REQUIRED.to_owned());
+        self.note(name, value.and_then(|value| read(&value)))
+    }
+
+    /// Another name of a field, for where that is not given.
+    pub(super) fn alias(&mut self, alias: &str, name: &str) {
+        if let Some(value) = self.values.remove(alias) {
+            self.values.entry(name).or_insert(value);
+        }
     }
 
     /// A whole number that may be missing, null or blank.
@@ -136,13 +153,53 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-fn text(value: Value) -> Result<String, String> {
-    let text = match value {
-        Value::Null => return Err(NULL.to_owned()),
-        Value::String(text) => text,
-        Value::Number(number) => number.to_string(),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => return Err(NOT_A_STRING.to_owned()),
-    };
+/// A text as it is.
+pub(super) fn verbatim(value: &Value) -> Result<String, String> {
+    match value {
+        Value::Null => Err(NULL.to_owned()),
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(NOT_A_STRING.to_owned()),
+    }
+}
+
+/// Yes or no, as DRF takes it where nobody means anything else.
+pub(super) fn flag(value: &Value) -> Result<bool, String> {
+    match value {
+        Value::Bool(flag) => Ok(*flag),
+        Value::Number(number) if number.as_u64() == Some(1) => Ok(true),
+        Value::Number(number) if number.as_u64() == Some(0) => Ok(false),
+        Value::String(text) if matches!(text.as_str(), "true" | "True" | "1") => Ok(true),
+        Value::String(text) if matches!(text.as_str(), "false" | "False" | "0") => Ok(false),
+        Value::Null => Err(NULL.to_owned()),
+        _ => Err("Must be a valid boolean.".to_owned()),
+    }
+}
+
+/// A whole number that is none of nothing.
+pub(super) fn whole(value: &Value, min: i64) -> Result<i64, String> {
+    if value.is_null() {
+        return Err(NULL.to_owned());
+    }
+    integer(value, min)?.ok_or_else(|| NOT_AN_INTEGER.to_owned())
+}
+
+/// A list of whole numbers; in a form, separated by commas.
+pub(super) fn whole_numbers(value: &Value, min: i64) -> Result<Vec<i64>, String> {
+    match value {
+        Value::Null => Err(NULL.to_owned()),
+        Value::Array(items) => items.iter().map(|item| whole(item, min)).collect(),
+        Value::String(text) if text.trim().is_empty() => Ok(Vec::new()),
+        Value::String(text) => {
+            let items = text.split(',');
+            items.map(|item| whole(&item.into(), min)).collect()
+        }
+        _ => Err("Expected a list of items.".to_owned()),
+    }
+}
+
+fn text(value: &Value) -> Result<String, String> {
+    let text = verbatim(value)?;
     let trimmed = text.trim();
     if trimmed.is_empty() {
         Err(BLANK.to_owned())

@@ -6,6 +6,7 @@
 //! package know (Django REST framework and simplejwt).
 
 mod address;
+mod chat;
 mod errors;
 mod fields;
 mod jwks;
@@ -29,6 +30,10 @@ pub struct Request<'a> {
     pub method: &'a str,
     /// The path below the prefix, percent-decoding not needed: `/otp/send/`.
     pub path: &'a str,
+    /// What stands after the `?` of the URL, if anything.
+    pub query: &'a str,
+    /// The prefix below which the service is mounted, as the client sees it: `/api`. Links begin with it.
+    pub mount: &'a str,
     /// The `Authorization` header.
     pub authorization: Option<&'a str>,
     /// The `Content-Type` header.

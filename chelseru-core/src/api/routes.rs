@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::fields::{Fields, integer};
 use super::{Request, Response, bearer};
+use crate::api::chat::ChatRoute;
 use crate::config::AuthMethod;
 use crate::error::Error;
 use crate::mobile::MobileNumber;
@@ -29,6 +30,7 @@ pub(super) enum Route {
     Logout,
     Register,
     Login,
+    Chat(ChatRoute),
 }
 
 impl Route {
@@ -46,11 +48,11 @@ impl Route {
             "logout" => Self::Logout,
             "register" => Self::Register,
             "login" => Self::Login,
-            _ => {
-                let id = path.strip_prefix("sessions/")?;
-                let is_plain = id.bytes().all(|byte| byte.is_ascii_digit());
-                Self::Session(SessionId(id.parse().ok().filter(|_| is_plain)?))
-            }
+            _ => match path.split_once('/')? {
+                ("chat", path) => Self::Chat(ChatRoute::find(path)?),
+                ("sessions", id) => Self::Session(SessionId(id_of_path(id)?)),
+                _ => return None,
+            },
         })
     }
 
@@ -58,6 +60,7 @@ impl Route {
         match self {
             Self::Sessions => &["GET", "DELETE"],
             Self::Session(_) => &["DELETE"],
+            Self::Chat(route) => route.methods(),
             _ => &["POST"],
         }
     }
@@ -86,9 +89,16 @@ impl Route {
             Self::TokenRefresh => token_refresh(chelseru, request).await,
             Self::TokenVerify => token_verify(chelseru, request).await,
             Self::Logout => logout(chelseru, request).await,
+            Self::Chat(route) => route.serve(chelseru, request).await,
             Self::Register | Self::Login => Err(password_route(chelseru)),
         }
     }
+}
+
+/// An id as it stands in a path: digits alone.
+pub(super) fn id_of_path(id: &str) -> Option<i64> {
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_digit());
+    id.parse().ok().filter(|_| is_plain)
 }
 
 async fn otp_send(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {

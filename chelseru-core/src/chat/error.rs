@@ -10,6 +10,9 @@ pub enum ChatError {
     /// There is no such message in a room of the user's.
     #[error("no such message")]
     NoSuchMessage,
+    /// There is no such member of the room.
+    #[error("no such member")]
+    NoSuchMember,
     /// The member may not do that.
     #[error("you may not do this in this room")]
     NotPermitted,
@@ -19,6 +22,15 @@ pub enum ChatError {
     /// The room is on hold.
     #[error("this room is on hold")]
     RoomOnHold,
+    /// The room's owner cannot leave it to nobody.
+    #[error("hand the room over before you leave it")]
+    OwnerMustHandOver,
+    /// The room has as many members as it may have.
+    #[error("this room is full")]
+    RoomFull,
+    /// Who is banned cannot become a member.
+    #[error("this user is banned from the room")]
+    UserBanned,
     /// The client id belongs to another message of the same sender in that room.
     #[error("this client_id was used for another message")]
     ClientIdTaken,
@@ -44,6 +56,10 @@ impl ChatError {
         match self {
             Self::NoSuchRoom => "no_such_room",
             Self::NoSuchMessage => "no_such_message",
+            Self::NoSuchMember => "no_such_member",
+            Self::OwnerMustHandOver => "must_hand_over",
+            Self::RoomFull => "room_full",
+            Self::UserBanned => "user_banned",
             Self::NotPermitted => "not_permitted",
             Self::RoomClosed => "room_closed",
             Self::RoomOnHold => "room_on_hold",

@@ -8,12 +8,15 @@
 #[cfg(test)]
 mod documented;
 mod error;
+mod fold;
 mod frame;
 mod hub;
 mod model;
 mod permission;
+mod policy;
 
 pub use self::error::ChatError;
+pub(crate) use self::fold::{fold, is_blank};
 pub use self::frame::{ClientFrame, MessageFrame, RoomPosition, SendFrame, ServerFrame};
 pub(crate) use self::hub::{Hub, RoomEvent};
 pub use self::model::{
@@ -21,3 +24,4 @@ pub use self::model::{
     RoomId, RoomKind, RoomStatus, Sender, Seq,
 };
 pub use self::permission::{Permission, Permissions};
+pub(crate) use self::policy::{Standing, Target, Verb};

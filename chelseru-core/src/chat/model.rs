@@ -220,6 +220,15 @@ pub struct Sender {
     pub username: String,
 }
 
+impl From<&Membership> for Sender {
+    fn from(membership: &Membership) -> Self {
+        Self {
+            id: membership.user,
+            username: membership.username.clone(),
+        }
+    }
+}
+
 /// One place of a room's log, as a reader is told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {

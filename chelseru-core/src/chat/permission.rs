@@ -20,7 +20,7 @@ pub enum Permission {
     GiveAccess = 5,
     /// 6
     TakeAccess = 6,
-    /// 7: kicks and bans members that have any of the codes from 2 on.
+    /// 7: with 3, 4 and 6, also against members that have any of the codes from 2 on.
     KickAdmin = 7,
     /// 8: closes the room or puts it on hold.
     Close = 8,
@@ -108,6 +108,12 @@ impl Permissions {
     #[must_use]
     pub const fn without(self, permission: Permission) -> Self {
         Self(self.0 & !(1 << permission as u8))
+    }
+
+    /// The codes of both.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     /// The codes, in order.

@@ -94,6 +94,22 @@ impl ConfigBuilder {
         /// numbers that have an account, 0 to 99.
         sms_reserve_percent(u8) => auth.limits.sms_reserve_percent;
 
+        /// `CHAT.EDIT_WINDOW_SECONDS`: for how long a message may be edited; zero for ever.
+        chat_edit_window(Duration) => chat.edit_window;
+        /// `CHAT.LIMITS.MESSAGES_PER_USER_PER_MINUTE`: messages and edits of one user in a minute; 0 for
+        /// no limit.
+        chat_messages_per_user_per_minute(u32) => chat.limits.messages_per_user_per_minute;
+        /// `CHAT.LIMITS.ROOMS_PER_USER_PER_DAY`: rooms that one user makes in a day; 0 for no limit.
+        chat_rooms_per_user_per_day(u32) => chat.limits.rooms_per_user_per_day;
+        /// `CHAT.LIMITS.MEMBERS_PER_ROOM`: members that a group may have; 0 for no limit.
+        chat_members_per_room(u32) => chat.limits.members_per_room;
+        /// `CHAT.LIMITS.TYPING_SECONDS`: a user is told to be typing in a room at most once in this
+        /// time; zero for always.
+        chat_typing(Duration) => chat.limits.typing;
+        /// `CHAT.LIMITS.LOOKUPS_PER_USER_PER_HOUR`: users whom one user looks up by their names in an
+        /// hour; 0 for no limit.
+        chat_lookups_per_user_per_hour(u32) => chat.limits.lookups_per_user_per_hour;
+
         /// `AUTH.JWT.SIGNING_KEY`: at least 32 bytes, or a private key in PEM.
         signing_key(impl Into<Secret>) => auth.jwt.signing_key;
         /// `AUTH.JWT.ALGORITHM`.

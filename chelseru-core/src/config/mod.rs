@@ -73,6 +73,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// `SMS`: the provider and its account.
     pub sms: SmsConfig,
+    /// `CHAT`: rooms and messages.
+    pub chat: ChatConfig,
     /// `DATABASE`: where everything is kept.
     pub database: DatabaseConfig,
     /// `SERVER`: what a process that serves HTTP needs to know.
@@ -456,6 +458,54 @@ impl Default for SmsSettings {
             kavenegar_com_api_key: Secret::default(),
             kavenegar_com_from: String::new(),
             kavenegar_com_base_url: "https://api.kavenegar.com".to_owned(),
+        }
+    }
+}
+
+/// `CHAT`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChatConfig {
+    /// `EDIT_WINDOW_SECONDS`: for how long a message may be edited; 48 hours by default, 0 for ever.
+    pub edit_window: Duration,
+    /// `LIMITS`.
+    pub limits: ChatLimits,
+}
+
+impl Default for ChatConfig {
+    fn default() -> Self {
+        Self {
+            edit_window: Duration::from_secs(2 * 86_400),
+            limits: ChatLimits::default(),
+        }
+    }
+}
+
+/// `CHAT.LIMITS`. In each, 0 means no limit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChatLimits {
+    /// `MESSAGES_PER_USER_PER_MINUTE`: messages and edits of one user in a minute; 120 by default.
+    pub messages_per_user_per_minute: u32,
+    /// `ROOMS_PER_USER_PER_DAY`: rooms that one user makes in a day; 100 by default.
+    pub rooms_per_user_per_day: u32,
+    /// `MEMBERS_PER_ROOM`: members that a group may have; 1000 by default.
+    pub members_per_room: u32,
+    /// `TYPING_SECONDS`: a user is told to be typing in a room at most once in this time; 3 by default.
+    pub typing: Duration,
+    /// `LOOKUPS_PER_USER_PER_HOUR`: users whom one user looks up by their names in an hour; 120 by
+    /// default.
+    pub lookups_per_user_per_hour: u32,
+}
+
+impl Default for ChatLimits {
+    fn default() -> Self {
+        Self {
+            messages_per_user_per_minute: 120,
+            rooms_per_user_per_day: 100,
+            members_per_room: 1000,
+            typing: Duration::from_secs(3),
+            lookups_per_user_per_hour: 120,
         }
     }
 }

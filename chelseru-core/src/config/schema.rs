@@ -20,9 +20,6 @@ pub(super) trait Visitor {
     fn templates(&mut self, table: &'static str, templates: &mut BTreeMap<String, TemplateIds>);
 }
 
-/// Tables that are known although they have no settings yet.
-const EMPTY_TABLES: &[&str] = &["CHAT"];
-
 /// One line for each setting: its key, its field in the configuration, and what it may be.
 macro_rules! settings {
     ($visitor:ident, $config:ident; $($key:literal: $($field:ident).+ => $kind:expr;)*) => {$(
@@ -98,6 +95,13 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "SMS.LOW_BALANCE_RIAL": sms.low_balance_rial => Whole(0..=MOST_RIAL.cast_signed());
         "SMS.LOW_BALANCE_MESSAGES": sms.low_balance_messages => Whole(0..=MOST_MESSAGES.cast_signed());
 
+        "CHAT.EDIT_WINDOW_SECONDS": chat.edit_window => Seconds(0..=CENTURY);
+        "CHAT.LIMITS.MESSAGES_PER_USER_PER_MINUTE": chat.limits.messages_per_user_per_minute => Whole(0..=MOST_CHATS);
+        "CHAT.LIMITS.ROOMS_PER_USER_PER_DAY": chat.limits.rooms_per_user_per_day => Whole(0..=MOST_CHATS);
+        "CHAT.LIMITS.MEMBERS_PER_ROOM": chat.limits.members_per_room => Whole(0..=MOST_CHATS);
+        "CHAT.LIMITS.TYPING_SECONDS": chat.limits.typing => Seconds(0..=3600);
+        "CHAT.LIMITS.LOOKUPS_PER_USER_PER_HOUR": chat.limits.lookups_per_user_per_hour => Whole(0..=MOST_CHATS);
+
         "DATABASE.URL": database.url => DATABASE_URL;
         "DATABASE.MAX_CONNECTIONS": database.max_connections => Whole(1..=1000);
 
@@ -119,6 +123,7 @@ const CENTURY: u64 = 100 * 365 * DAY;
 
 // What nobody sends or pays; far enough below the largest number for sums.
 const MOST_CODES: u32 = 1_000_000;
+const MOST_CHATS: u32 = 1_000_000;
 const MOST_MESSAGES: u64 = 1_000_000_000;
 const MOST_RIAL: u64 = 1_000_000_000_000_000;
 const MOST_RIAL_PER_PART: u64 = 1_000_000;
@@ -283,9 +288,7 @@ impl Names {
             .settings
             .iter()
             .flat_map(|key| key.match_indices('.').map(|(dot, _)| &key[..dot]));
-        of_settings
-            .chain(self.open_tables.iter().copied())
-            .chain(EMPTY_TABLES.iter().copied())
+        of_settings.chain(self.open_tables.iter().copied())
     }
 
     /// Where a key stands in the order of the documentation; names that users choose come last.

@@ -15,7 +15,8 @@ use std::sync::atomic::AtomicBool;
 
 use jsonwebtoken::jwk::JwkSet;
 
-pub use self::chat::{Post, Posted};
+use self::chat::Chats;
+pub use self::chat::{GroupDraft, Post, Posted, RoomUpdate, RoomView};
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
 pub use self::sessions::{CurrentUser, LogoutScope, SessionView};
@@ -73,6 +74,7 @@ struct Inner {
     successors: Successors,
     events: Events,
     hub: Hub,
+    chats: Chats,
     told_budgets: ToldBudgets,
     housekeeping_claimed: AtomicBool,
     warnings: Vec<String>,
@@ -219,6 +221,7 @@ impl ChelseruBuilder {
                 tokens,
                 events: Events::new(),
                 hub: Hub::new(),
+                chats: Chats::new(&secrets),
                 told_budgets: ToldBudgets::default(),
                 store: self.store.ok_or_else(|| missing("a store"))?,
                 clock: self.clock,

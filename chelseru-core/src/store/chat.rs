@@ -43,6 +43,10 @@ pub enum RoomOpened {
     UnknownUser(UserId),
 }
 
+/// Up to how many unread messages of a room are counted: whoever never reads does not make each list
+/// of rooms count all that was ever written.
+pub const UNREAD_COUNTED: u64 = 1000;
+
 /// One room in a user's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomListing {
@@ -52,8 +56,9 @@ pub struct RoomListing {
     pub membership: Membership,
     /// Of a pair, the other one; `None` when that account is gone.
     pub peer: Option<Membership>,
-    /// How many messages of others come after the user's read pointer; edits and deletions do not
-    /// count, nor do messages that were deleted.
+    /// How many messages of others come after the user's read pointer, counted up to
+    /// [`UNREAD_COUNTED`]; edits and deletions do not count, nor do messages that were deleted or that
+    /// the user has hidden.
     pub unread: u64,
     /// The newest message, as this user sees it.
     pub last_message: Option<ChatMessage>,
@@ -117,7 +122,8 @@ pub enum RoomChanged {
     Stale,
     /// There is no such room any more.
     Gone,
-    /// A user to be added or banned does not exist or is not active. Nothing was changed.
+    /// A user to be added or banned does not exist or is not active, or the one who is to own the room
+    /// is no member. Nothing was changed.
     UnknownUser(UserId),
 }
 
@@ -155,6 +161,9 @@ pub trait RoomStore: Send + Sync {
         user: UserId,
     ) -> StoreResult<Option<(Room, Option<Membership>)>>;
 
+    /// One room as it is in the user's list; `None` for who is no member or is banned.
+    async fn find_listing(&self, room: RoomId, user: UserId) -> StoreResult<Option<RoomListing>>;
+
     /// At most `limit` of the user's rooms after the cursor, pinned ones first, then those in which
     /// something last happened first. Rooms in which the user is banned are left out.
     async fn list_rooms(
@@ -167,7 +176,8 @@ pub trait RoomStore: Send + Sync {
     /// Makes the changes if the room is still on that revision.
     async fn change_room(&self, change: &RoomChange) -> StoreResult<RoomChanged>;
 
-    /// Removes the room with its members and its log, if it is still on that revision.
+    /// Removes the room with its members and its log, if it is still on that revision; the room as it
+    /// was. Nobody finds anything of it any more, even if the store takes its time to remove a long log.
     async fn delete_room(&self, room: RoomId, revision: i64) -> StoreResult<RoomChanged>;
 }
 
@@ -263,7 +273,7 @@ pub enum Appended {
     Again(ChatMessage),
     /// The client id belongs to a message that says something else. Nothing was changed.
     OtherMessage,
-    /// The room has changed since: decide again. Nothing was changed.
+    /// The room has changed since, or the sender's account is gone: decide again. Nothing was changed.
     Stale,
     /// There is no such room any more.
     Gone,
@@ -295,7 +305,8 @@ pub enum Revised {
     Done(LogEntry),
     /// It was deleted before, or already has that text; as it is now. Nothing was changed.
     Unchanged(ChatMessage),
-    /// The room has changed since: decide again. Nothing was changed.
+    /// The room has changed since, or the account of who changes the message is gone: decide again.
+    /// Nothing was changed.
     Stale,
     /// There is no such message in that room.
     Gone,
@@ -350,12 +361,81 @@ pub trait MessageStore: Send + Sync {
     -> StoreResult<Option<ChatMessage>>;
 
     /// Changes the text of a message or deletes it for everyone, and takes the next place in the room's
-    /// log for that. A deletion removes the text, and what it is searched by, from the store.
+    /// log for that. A deletion removes the text, and what it is searched by, from the store, and discards
+    /// the file.
     async fn revise(&self, revision: &Revision) -> StoreResult<Revised>;
 
-    /// Hides a message from one reader, for good. Hiding it again is no error.
-    async fn hide_message(&self, id: MessageId, reader: UserId) -> StoreResult<()>;
+    /// Hides a message from one reader, for good: that one sees it as deleted at `now`. Hiding it again
+    /// changes nothing, and hiding what is not there is no error.
+    async fn hide_message(&self, id: MessageId, reader: UserId, now: Timestamp) -> StoreResult<()>;
 
-    /// The messages of a room in whose folded texts the words are.
+    /// The messages of a room in whose folded texts the words are, letter by letter. What was deleted, or
+    /// hidden by the reader, is not found.
     async fn search_messages(&self, search: &Search) -> StoreResult<Vec<ChatMessage>>;
+}
+
+/// An uploaded file, about to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAttachment {
+    /// The room for which it was uploaded.
+    pub room: RoomId,
+    /// Who uploaded it.
+    pub uploader: UserId,
+    /// The name under which its bytes are kept: random, never used twice.
+    pub blob_key: String,
+    /// The name that its uploader gave it. Only shown.
+    pub name: String,
+    /// What its bytes were found to be.
+    pub content_type: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// An uploaded file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// Unique over all rooms.
+    pub id: AttachmentId,
+    /// The room for which it was uploaded.
+    pub room: RoomId,
+    /// The name under which its bytes are kept.
+    pub blob_key: String,
+    /// The name that its uploader gave it. Only shown.
+    pub name: String,
+    /// What its bytes were found to be.
+    pub content_type: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// When it was uploaded.
+    pub created_at: Timestamp,
+}
+
+/// Uploaded files. Their bytes are kept elsewhere; [`MessageStore::append`] makes one part of a message.
+#[async_trait]
+pub trait AttachmentStore: Send + Sync {
+    /// Notes a file that belongs to no message yet. `None` when the uploader is no member of the room.
+    async fn add_attachment(&self, new: &NewAttachment) -> StoreResult<Option<AttachmentId>>;
+
+    /// The file, for a member of its room: that of a message which the reader has not hidden, or one
+    /// that the reader has uploaded and that belongs to no message yet.
+    async fn find_attachment(
+        &self,
+        id: AttachmentId,
+        reader: UserId,
+    ) -> StoreResult<Option<Attachment>>;
+
+    /// Discards files that were uploaded before that time and belong to no message, or to none any
+    /// more; the oldest first, at most `limit`. None of them becomes part of a message after that. They
+    /// are given again until they are forgotten, so nothing is left over when a process dies between
+    /// the two.
+    async fn discard_attachments(
+        &self,
+        uploaded_before: Timestamp,
+        limit: u32,
+    ) -> StoreResult<Vec<Attachment>>;
+
+    /// Forgets discarded files whose bytes are gone. Others are left alone.
+    async fn forget_attachments(&self, ids: &[AttachmentId]) -> StoreResult<()>;
 }

@@ -2,6 +2,7 @@
 //!
 //! Every method takes the one lock once and never waits while it holds it, so each is atomic.
 
+mod chat;
 mod rates;
 mod sms;
 
@@ -10,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use self::chat::Chats;
 use self::sms::Request;
 use super::{
     Adopted, CodeHash, CodeId, CountedCode, LiveCode, Maintenance, NewCode, NewLogin, NewSession,
@@ -46,6 +48,7 @@ struct Tables {
     sms: BTreeMap<SmsId, SmsRecord>,
     requests: BTreeMap<SmsRequestId, Request>,
     rates: HashMap<String, Taken>,
+    chats: Chats,
     last_session: i64,
     last_request: i64,
 }
@@ -251,6 +254,12 @@ impl UserStore for MemoryStore {
             .users
             .values()
             .any(|user| user.mobile_number == mobile_number && user.is_active))
+    }
+
+    async fn find_user_by_name(&self, username: &str) -> StoreResult<Option<User>> {
+        let tables = self.tables();
+        let mut users = tables.users.values();
+        Ok(users.find(|user| user.username == username).cloned())
     }
 
     async fn set_user_active(&self, id: UserId, active: bool) -> StoreResult<bool> {

@@ -18,9 +18,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::chat::{
-    Appended, MemberStore, MessageStore, NewChatMessage, NewGroup, ReadPointer, Revised, Revision,
-    RoomChange, RoomChanged, RoomCursor, RoomEdit, RoomListing, RoomOpened, RoomState, RoomStore,
-    Search, Span,
+    Appended, Attachment, AttachmentStore, MemberStore, MessageStore, NewAttachment,
+    NewChatMessage, NewGroup, ReadPointer, Revised, Revision, RoomChange, RoomChanged, RoomCursor,
+    RoomEdit, RoomListing, RoomOpened, RoomState, RoomStore, Search, Span, UNREAD_COUNTED,
 };
 pub use self::memory::MemoryStore;
 use crate::clock::Timestamp;
@@ -31,12 +31,32 @@ use crate::user::{User, UserId};
 
 /// Everything that chelseru keeps. Implemented for whatever implements the parts.
 pub trait Store:
-    OtpStore + UserStore + SessionStore + SmsLog + SmsRequests + RateStore + Maintenance
+    OtpStore
+    + UserStore
+    + SessionStore
+    + SmsLog
+    + SmsRequests
+    + RateStore
+    + RoomStore
+    + MemberStore
+    + MessageStore
+    + AttachmentStore
+    + Maintenance
 {
 }
 
-impl<T: OtpStore + UserStore + SessionStore + SmsLog + SmsRequests + RateStore + Maintenance> Store
-    for T
+impl<T> Store for T where
+    T: OtpStore
+        + UserStore
+        + SessionStore
+        + SmsLog
+        + SmsRequests
+        + RateStore
+        + RoomStore
+        + MemberStore
+        + MessageStore
+        + AttachmentStore
+        + Maintenance
 {
 }
 
@@ -192,6 +212,9 @@ pub trait OtpStore: Send + Sync {
 pub trait UserStore: Send + Sync {
     /// The account with that id.
     async fn find_user(&self, id: UserId) -> StoreResult<Option<User>>;
+
+    /// The account that others see under exactly that name.
+    async fn find_user_by_name(&self, username: &str) -> StoreResult<Option<User>>;
 
     /// Whether the number has an active account in any group.
     async fn is_known_number(&self, mobile_number: MobileNumber) -> StoreResult<bool>;

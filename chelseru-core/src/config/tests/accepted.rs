@@ -87,6 +87,19 @@ fn every_key_of_sms_reaches_its_field() {
 }
 
 #[test]
+fn every_key_of_chat_reaches_its_field() {
+    let config = Config::from_json(&every_setting().to_string()).unwrap();
+
+    let chat = &config.chat;
+    assert_eq!(chat.edit_window, Duration::from_secs(900));
+    assert_eq!(chat.limits.messages_per_user_per_minute, 30);
+    assert_eq!(chat.limits.rooms_per_user_per_day, 10);
+    assert_eq!(chat.limits.members_per_room, 200);
+    assert_eq!(chat.limits.typing, Duration::from_secs(5));
+    assert_eq!(chat.limits.lookups_per_user_per_hour, 20);
+}
+
+#[test]
 fn every_key_of_the_database_and_the_server_reaches_its_field() {
     let config = Config::from_json(&every_setting().to_string()).unwrap();
 

@@ -101,7 +101,16 @@ fn every_setting() -> Value {
             "LOW_BALANCE_RIAL": 100_000,
             "LOW_BALANCE_MESSAGES": 50,
         },
-        "CHAT": {},
+        "CHAT": {
+            "EDIT_WINDOW_SECONDS": 900,
+            "LIMITS": {
+                "MESSAGES_PER_USER_PER_MINUTE": 30,
+                "ROOMS_PER_USER_PER_DAY": 10,
+                "MEMBERS_PER_ROOM": 200,
+                "TYPING_SECONDS": 5,
+                "LOOKUPS_PER_USER_PER_HOUR": 20,
+            },
+        },
         "DATABASE": { "URL": "postgres://user:password@host/db", "MAX_CONNECTIONS": 20 },
         "SERVER": {
             "BIND": "0.0.0.0:80",

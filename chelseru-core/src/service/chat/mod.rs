@@ -1,21 +1,34 @@
 //! Chat: what users may do in rooms, and telling those who are there.
 
-use crate::Chelseru;
-use crate::chat::{
-    AttachmentId, ChatError, ChatMessage, MessageId, MessageType, Permissions, Room, RoomId, Seq,
-};
-use crate::error::Error;
-use crate::service::CurrentUser;
-use crate::user::UserId;
+mod access;
+mod check;
+mod limits;
+mod members;
+mod messages;
+mod reading;
+mod rooms;
+mod users;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use self::access::Standings;
+use self::limits::{Allowances, Typing};
+pub use self::rooms::{GroupDraft, RoomUpdate, RoomView};
+use self::writer::Writer;
+use crate::chat::{AttachmentId, ChatMessage, MessageId, MessageType, RoomId};
+use crate::keyed_hash::KeyedHashes;
+use crate::secret::Secret;
 
 /// A message to be sent to a room.
 #[derive(Clone, Debug)]
 pub struct Post {
     /// The room.
     pub room: RoomId,
-    /// The text, returned as it is given.
+    /// The text, returned as it is given: 1 to 4,096 characters, or none beside a file.
     pub text: String,
-    /// The key under which a resend is the same message.
+    /// The key under which a resend is the same message: 1 to 64 characters.
     pub client_id: Option<String>,
     /// What it consists of.
     pub message_type: MessageType,
@@ -34,57 +47,25 @@ pub struct Posted {
     pub is_new: bool,
 }
 
-/// A room as a member may use it, on its revision.
-#[derive(Clone, Debug)]
-pub(crate) struct Access {
-    /// The room.
-    pub(crate) room: Room,
-    /// What the member may do.
-    pub(crate) permissions: Permissions,
+/// What the service keeps in memory for its chats.
+pub(super) struct Chats {
+    writer: Writer,
+    standings: Standings,
+    allowances: Allowances,
+    typing: Typing,
+    /// What a message says under one client id. Keyed: a deleted text must not be found by guessing.
+    fingerprints: KeyedHashes,
 }
 
-impl Chelseru {
-    /// Stores a message and tells the members who are there.
-    ///
-    /// Run it to its end: dropping it after the commit leaves those who are there to find the message
-    /// later.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Chat`], [`Error::LimitReached`], [`Error::Store`].
-    pub async fn post_message(&self, user: &CurrentUser, post: Post) -> Result<Posted, Error> {
-        let _ = (user, post);
-        Err(ChatError::NoSuchRoom.into())
-    }
-
-    /// Moves the user's read pointer forward and tells the members who are there. Where it is now.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Chat`], [`Error::Store`].
-    pub async fn mark_read(
-        &self,
-        user: &CurrentUser,
-        room: RoomId,
-        seq: Seq,
-    ) -> Result<Seq, Error> {
-        let _ = (user, room, seq);
-        Err(ChatError::NoSuchRoom.into())
-    }
-
-    /// Tells the members who are there that the user is typing.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Chat`], [`Error::Store`].
-    pub async fn tell_typing(&self, user: &CurrentUser, room: RoomId) -> Result<(), Error> {
-        let _ = (user, room);
-        Err(ChatError::NoSuchRoom.into())
-    }
-
-    /// The room, for a member who is not banned.
-    pub(crate) async fn room_access(&self, user: UserId, room: RoomId) -> Result<Access, Error> {
-        let _ = (user, room);
-        Err(ChatError::NoSuchRoom.into())
+impl Chats {
+    /// `secrets` are those of the ring, the current one first.
+    pub(super) fn new(secrets: &[Secret]) -> Self {
+        Self {
+            writer: Writer::default(),
+            standings: Standings::default(),
+            allowances: Allowances::default(),
+            typing: Typing::default(),
+            fingerprints: KeyedHashes::new(secrets, "chelseru chat message v1"),
+        }
     }
 }

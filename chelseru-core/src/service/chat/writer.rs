@@ -1,0 +1,159 @@
+//! The one queue through which all messages of this process go into the store.
+//!
+//! While one batch is being stored the next gathers, so messages that wait for the same commit share it.
+//! The queue is worked off by a task of its own: a caller that is dropped leaves its message stored or
+//! not, told or not, and nobody else waiting. Whoever is there is told right after the commit, in the
+//! order of the log.
+//!
+//! What waits is bounded. When the task ends before its time (its runtime is shut down, the store
+//! panics), all who wait are told that the store is unavailable, and the next message starts another.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::Chelseru;
+use crate::chat::{ChatMessage, EntryKind, LogEntry, RoomEvent};
+use crate::store::{Appended, NewChatMessage, StoreError, StoreResult};
+
+/// The most that go into one transaction: it keeps rooms locked, and all of it waits for its end.
+const MAX_BATCH: usize = 256;
+
+/// The most that wait. At 17,000 messages a second that is a quarter of a second; who comes later is better
+/// told to come again than left to wait.
+const MAX_WAITING: usize = 4096;
+
+/// The queue.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Waiting>,
+    has_task: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    message: NewChatMessage,
+    answer: oneshot::Sender<StoreResult<Appended>>,
+}
+
+impl Writer {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a message into the queue; also whether a task has to be started for it.
+    fn enqueue(&self, message: NewChatMessage) -> StoreResult<(bool, Answer)> {
+        let (answer, answered) = oneshot::channel();
+        let mut state = self.state();
+        if state.waiting.len() >= MAX_WAITING {
+            return Err(unavailable("too many messages are waiting to be stored"));
+        }
+        state.waiting.push_back(Waiting { message, answer });
+        let needs_task = !state.has_task;
+        state.has_task = true;
+        Ok((needs_task, answered))
+    }
+
+    /// The next batch; `None` ends the task.
+    fn next_batch(&self) -> Option<Vec<Waiting>> {
+        let mut state = self.state();
+        let count = state.waiting.len().min(MAX_BATCH);
+        state.has_task = count > 0;
+        state
+            .has_task
+            .then(|| state.waiting.drain(..count).collect())
+    }
+}
+
+type Answer = oneshot::Receiver<StoreResult<Appended>>;
+
+impl Chelseru {
+    /// Stores a message together with those that come at the same time, and tells who is there.
+    ///
+    /// Runs on a tokio runtime.
+    pub(super) async fn append(&self, message: NewChatMessage) -> StoreResult<Appended> {
+        let (needs_task, answer) = self.inner.chats.writer.enqueue(message)?;
+        if needs_task {
+            let task = Task {
+                chelseru: self.clone(),
+                is_done: false,
+            };
+            tokio::spawn(work_off(task));
+        }
+        answer
+            .await
+            .unwrap_or_else(|_| Err(unavailable("the writer of messages has ended")))
+    }
+}
+
+/// The task, until it has found nothing to do.
+struct Task {
+    chelseru: Chelseru,
+    is_done: bool,
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if !self.is_done {
+            let mut state = self.chelseru.inner.chats.writer.state();
+            state.waiting.clear();
+            state.has_task = false;
+        }
+    }
+}
+
+async fn work_off(mut task: Task) {
+    let chelseru = &task.chelseru;
+    while let Some(batch) = chelseru.inner.chats.writer.next_batch() {
+        let (messages, answers): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|waiting| (waiting.message, waiting.answer))
+            .unzip();
+        let stored = chelseru.store().append(&messages).await;
+        for (place, answer) in answers.into_iter().enumerate() {
+            let appended = match &stored {
+                Ok(appended) => appended
+                    .get(place)
+                    .cloned()
+                    .ok_or_else(|| StoreError::Fault("a message was not answered".into())),
+                Err(error) => Err(again(error)),
+            };
+            if let Ok(Appended::Stored(message)) = &appended {
+                chelseru.tell_of(message.clone());
+            }
+            // Whoever asked may have gone.
+            let _ = answer.send(appended);
+        }
+    }
+    task.is_done = true;
+}
+
+/// The error of a batch for one of its messages.
+fn again(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(cause) => StoreError::Unavailable(cause.to_string().into()),
+        StoreError::Fault(cause) => StoreError::Fault(cause.to_string().into()),
+    }
+}
+
+fn unavailable(why: &'static str) -> StoreError {
+    StoreError::Unavailable(why.into())
+}
+
+impl Chelseru {
+    fn tell_of(&self, message: ChatMessage) {
+        self.inner.hub.tell(RoomEvent::Entry(LogEntry {
+            seq: message.seq,
+            kind: EntryKind::Message(message.message_type),
+            at: message.created_at,
+            message,
+        }));
+    }
+}
