@@ -9,7 +9,8 @@ use diesel::sql_types::{BigInt, Integer};
 use diesel_async::RunQueryDsl;
 
 use crate::DieselStore;
-use crate::run::run;
+use crate::chat::skip_locked;
+use crate::run::{Outcome, run};
 
 #[async_trait]
 impl Maintenance for DieselStore {
@@ -29,7 +30,8 @@ impl Maintenance for DieselStore {
         let sessions = self.delete_old(&SESSIONS, now, limit).await?;
         let windows = self.delete_old(&WINDOWS, now, limit).await?;
         let requests = self.delete_old(&REQUESTS, kept_since, limit).await?;
-        Ok((codes + sessions + windows + requests) as u64)
+        let entries = self.delete_logs(limit).await?;
+        Ok((codes + sessions + windows + requests + entries) as u64)
     }
 }
 
@@ -71,7 +73,62 @@ const REQUESTS: Passing = Passing {
     age: "claimed_at",
 };
 
+#[derive(QueryableByName)]
+struct DeletedRoom {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
 impl DieselStore {
+    /// Removes entries of the logs whose rooms were deleted, room by room.
+    async fn delete_logs(&self, limit: u32) -> StoreResult<usize> {
+        let mut deleted = 0;
+        while deleted < limit as usize {
+            let left = i64::from(limit) - deleted as i64;
+            let Some((entries, is_last)) = self.delete_log(left).await? else {
+                break;
+            };
+            deleted += entries;
+            if !is_last {
+                break;
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// Removes entries of the log of one room that was deleted: how many, and whether it had no more.
+    /// `None` when there is no such room, or none that nobody else is at.
+    async fn delete_log(&self, limit: i64) -> StoreResult<Option<(usize, bool)>> {
+        run!(self, transaction, |connection| {
+            let room = sql_query(format!(
+                "SELECT id FROM chelseru_chat_deleted_rooms WHERE id > 0 ORDER BY id LIMIT 1 {}",
+                skip_locked(&*connection)
+            ))
+            .get_result::<DeletedRoom>(connection)
+            .await
+            .optional()?;
+            let Some(room) = room else {
+                return Ok(Outcome::RollBack(None));
+            };
+            let entries = sql_query(
+                "DELETE FROM chelseru_chat_log WHERE id IN (SELECT id FROM chelseru_chat_log \
+                 WHERE room_id = $1 ORDER BY seq LIMIT $2)",
+            )
+            .bind::<BigInt, _>(room.id)
+            .bind::<BigInt, _>(limit)
+            .execute(connection)
+            .await?;
+            let is_last = (entries as i64) < limit;
+            if is_last {
+                sql_query("DELETE FROM chelseru_chat_deleted_rooms WHERE id = $1")
+                    .bind::<BigInt, _>(room.id)
+                    .execute(connection)
+                    .await?;
+            }
+            Ok(Outcome::Commit(Some((entries, is_last))))
+        })
+    }
+
     async fn delete_old(
         &self,
         rows: &'static Passing,

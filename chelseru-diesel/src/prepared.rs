@@ -40,3 +40,6 @@ impl<T> QueryId for Prepared<T> {
 impl<T: Query> Query for Prepared<T> {
     type SqlType = T::SqlType;
 }
+
+/// Also for diesel itself: on a thread of the database there is no need to wait.
+impl<T, C> diesel::RunQueryDsl<C> for Prepared<T> {}

@@ -3,6 +3,7 @@
 //! Core may learn more values than this version of the store has words for: such a value is not stored,
 //! and a word of a later version is not read. Both are faults, and nothing is changed.
 
+use chelseru_core::chat::{MessageType, RoomKind, RoomStatus};
 use chelseru_core::sms::Delivery;
 use chelseru_core::store::{SmsPurpose, SmsStatus};
 use diesel::result::{Error, QueryResult};
@@ -39,6 +40,26 @@ impl Words for Delivery {
     ];
 }
 
+impl Words for RoomKind {
+    const WORDS: &'static [(Self, &'static str)] = &[(Self::Pair, "pair"), (Self::Group, "group")];
+}
+
+impl Words for RoomStatus {
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Open, "open"),
+        (Self::Closed, "closed"),
+        (Self::Hold, "hold"),
+    ];
+}
+
+impl Words for MessageType {
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Text, "text"),
+        (Self::Image, "image"),
+        (Self::File, "file"),
+    ];
+}
+
 /// The word for a value.
 pub(crate) fn word<T: Words>(value: T) -> QueryResult<&'static str> {
     let found = T::WORDS.iter().find(|(known, _)| *known == value);
@@ -58,6 +79,7 @@ pub(crate) fn value<T: Words>(word: &str) -> QueryResult<T> {
 #[cfg(test)]
 mod tests {
     use super::{Words, value, word};
+    use chelseru_core::chat::{MessageType, RoomKind, RoomStatus};
     use chelseru_core::sms::Delivery;
     use chelseru_core::store::{SmsPurpose, SmsStatus};
 
@@ -71,6 +93,9 @@ mod tests {
         check::<SmsPurpose>();
         check::<SmsStatus>();
         check::<Delivery>();
+        check::<RoomKind>();
+        check::<RoomStatus>();
+        check::<MessageType>();
     }
 
     #[test]

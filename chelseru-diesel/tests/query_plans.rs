@@ -10,10 +10,15 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::common::{NOW, code, login, number};
+use chelseru_core::chat::{
+    AttachmentId, MessageId, MessageType, Permissions, RoomId, RoomStatus, Seq,
+};
 use chelseru_core::store::{
-    CodeId, Correction, Maintenance, NewSession, NewSms, NewSmsRequest, OtpStore, RateStore,
-    Redeemed, Rotation, SessionStore, SmsClaim, SmsLog, SmsOutcome, SmsPurpose, SmsRequests,
-    SmsStatus, Successor, Take, UserStore,
+    Appended, AttachmentStore, CodeId, Correction, Maintenance, MemberStore, MessageStore,
+    NewAttachment, NewChatMessage, NewGroup, NewSession, NewSms, NewSmsRequest, OtpStore,
+    RateStore, Redeemed, Revised, Revision, RoomChange, RoomChanged, RoomEdit, RoomOpened,
+    RoomStore, Rotation, Search, SessionStore, SmsClaim, SmsLog, SmsOutcome, SmsPurpose,
+    SmsRequests, SmsStatus, Span, Successor, Take, UserStore,
 };
 use chelseru_core::{ClientInfo, SessionId, UserId};
 use chelseru_diesel::DieselStore;
@@ -214,6 +219,7 @@ async fn call_everything(store: &DieselStore) {
     };
     store.correct(&[correction]).await.unwrap();
 
+    call_chats(store, user.id).await;
     store.purge(NOW, 10).await.unwrap();
     store.ping().await.unwrap();
 }
@@ -254,4 +260,152 @@ async fn call_sessions(store: &DieselStore, user: UserId, session: SessionId) {
     }
     store.end_session(user, session, NOW).await.unwrap();
     store.end_sessions(user, None, NOW).await.unwrap();
+}
+
+/// One message with all that it may have, and two without.
+fn messages(
+    room: RoomId,
+    sender: UserId,
+    reply_to: MessageId,
+    file: AttachmentId,
+) -> Vec<NewChatMessage> {
+    let plain = NewChatMessage {
+        room,
+        revision: 2,
+        sender,
+        client_id: None,
+        fingerprint: [7; 32],
+        message_type: MessageType::Text,
+        text: "hello".to_owned(),
+        folded_text: "hello".to_owned(),
+        reply_to: None,
+        attachment: None,
+        now: NOW,
+    };
+    let full = NewChatMessage {
+        client_id: Some("a".to_owned()),
+        reply_to: Some(reply_to),
+        attachment: Some(file),
+        ..plain.clone()
+    };
+    vec![plain.clone(), full, plain]
+}
+
+async fn call_chats(store: &DieselStore, user: UserId) {
+    store.reserve_code(&code(number(2), 3, NOW)).await.unwrap();
+    let other = store
+        .redeem_code(CodeId(3), &login(number(2), 3, NOW))
+        .await
+        .unwrap();
+    let Redeemed::LoggedIn { user: other, .. } = other else {
+        panic!("not logged in: {other:?}");
+    };
+    for _ in 0..2 {
+        store.open_pair(user, other.id, NOW).await.unwrap();
+    }
+    let group = NewGroup {
+        owner: user,
+        name: "group".to_owned(),
+        description: None,
+        avatar_url: None,
+        members: vec![other.id],
+        now: NOW,
+    };
+    let RoomOpened::New(room) = store.create_group(&group).await.unwrap() else {
+        panic!("the group is new");
+    };
+    let change = RoomChange {
+        room,
+        revision: 1,
+        edits: vec![
+            RoomEdit::Name("name".to_owned()),
+            RoomEdit::Description(None),
+            RoomEdit::AvatarUrl(None),
+            RoomEdit::Status(RoomStatus::Open),
+            RoomEdit::Owner(user),
+            RoomEdit::Remove(other.id),
+            RoomEdit::Add(other.id, Permissions::MEMBER),
+            RoomEdit::Permit(other.id, Permissions::MEMBER),
+            RoomEdit::Ban(other.id),
+            RoomEdit::Unban(other.id),
+            RoomEdit::Add(other.id, Permissions::MEMBER),
+        ],
+        now: NOW,
+    };
+    let changed = store.change_room(&change).await.unwrap();
+    assert!(matches!(changed, RoomChanged::Done(_)), "{changed:?}");
+
+    let upload = NewAttachment {
+        room,
+        uploader: user,
+        blob_key: "blob".to_owned(),
+        name: "a.png".to_owned(),
+        content_type: "image/png".to_owned(),
+        bytes: 1,
+        now: NOW,
+    };
+    let file = store.add_attachment(&upload).await.unwrap().unwrap();
+    let first = store
+        .append(&messages(room, user, MessageId(0), file)[..1])
+        .await
+        .unwrap();
+    let [Appended::Stored(first)] = &first[..] else {
+        panic!("not stored: {first:?}");
+    };
+    for _ in 0..2 {
+        let batch = messages(room, user, first.id, file);
+        let answers = store.append(&batch).await.unwrap();
+        let good = |one: &Appended| matches!(one, Appended::Stored(_) | Appended::Again(_));
+        assert!(answers.iter().all(good), "{answers:?}");
+    }
+    store.find_attachment(file, user).await.unwrap();
+    store
+        .move_read_pointer(room, other.id, Seq(2))
+        .await
+        .unwrap();
+    store
+        .set_member_flags(room, user, Some(true), None)
+        .await
+        .unwrap();
+    store.find_room(room, user).await.unwrap();
+    store.list_rooms(user, None, 10).await.unwrap();
+    for banned in [false, true] {
+        store.members(room, banned, None, 10).await.unwrap();
+    }
+    store.memberships(room, &[user, other.id]).await.unwrap();
+    store.rooms_of(user, None, 10).await.unwrap();
+    store.room_states(&[room]).await.unwrap();
+    for span in [
+        Span::After(Seq(0)),
+        Span::MessagesBefore(None),
+        Span::MessagesAfter(Seq(0)),
+    ] {
+        store.read_log(room, user, span, 10).await.unwrap();
+    }
+    store.find_message(first.id, user).await.unwrap();
+    store.hide_message(first.id, other.id, NOW).await.unwrap();
+    let search = Search {
+        room,
+        reader: user,
+        folded_words: "hello".to_owned(),
+        before: None,
+        limit: 10,
+    };
+    store.search_messages(&search).await.unwrap();
+    for text in [Some("text"), None] {
+        let revision = Revision {
+            room,
+            revision: 2,
+            message: first.id,
+            by: user,
+            text: text.map(|text| (text.to_owned(), text.to_owned())),
+            now: NOW,
+        };
+        let revised = store.revise(&revision).await.unwrap();
+        assert!(matches!(revised, Revised::Done(_)), "{revised:?}");
+    }
+    store.discard_attachments(NOW, 10).await.unwrap();
+    store.forget_attachments(&[file]).await.unwrap();
+    let deleted = store.delete_room(room, 2).await.unwrap();
+    assert!(matches!(deleted, RoomChanged::Done(_)), "{deleted:?}");
 }

@@ -43,8 +43,8 @@ pub enum RoomOpened {
     UnknownUser(UserId),
 }
 
-/// Up to how many unread messages of a room are counted: whoever never reads does not make each list
-/// of rooms count all that was ever written.
+/// Among how many of the last places of a room's log unread messages are counted: whoever never reads
+/// does not make each list of rooms count all that was ever written.
 pub const UNREAD_COUNTED: u64 = 1000;
 
 /// One room in a user's list.
@@ -56,9 +56,9 @@ pub struct RoomListing {
     pub membership: Membership,
     /// Of a pair, the other one; `None` when that account is gone.
     pub peer: Option<Membership>,
-    /// How many messages of others come after the user's read pointer, counted up to
-    /// [`UNREAD_COUNTED`]; edits and deletions do not count, nor do messages that were deleted or that
-    /// the user has hidden.
+    /// How many messages of others come after the user's read pointer, among the last
+    /// [`UNREAD_COUNTED`] places of the log; edits and deletions do not count, nor do messages that were
+    /// deleted or that the user has hidden.
     pub unread: u64,
     /// The newest message, as this user sees it.
     pub last_message: Option<ChatMessage>,

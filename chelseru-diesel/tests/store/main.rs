@@ -1,5 +1,6 @@
 //! The store on real databases: what every store promises, and what these two add.
 
+mod accounts;
 mod cancellation;
 mod common;
 mod conformance;

@@ -1,7 +1,8 @@
 //! Databases that an earlier version made.
 
 use crate::common::{Folder, NOW, Schema};
-use chelseru_core::store::{SmsId, SmsLog, SmsStatus};
+use chelseru_core::chat::RoomId;
+use chelseru_core::store::{NewGroup, RoomOpened, RoomStore, SmsId, SmsLog, SmsStatus};
 use chelseru_core::{Timestamp, UserId};
 use chelseru_diesel::DieselStore;
 use diesel::connection::SimpleConnection;
@@ -77,6 +78,66 @@ async fn the_messages_are_kept(store: DieselStore) {
     );
 }
 
+/// The database of the last version, which knew no chats.
+const LAST: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ('chelseru0002'), \
+     ('chelseru0003');";
+
+#[tokio::test]
+async fn the_accounts_of_a_file_without_chats_can_chat() {
+    let folder = Folder::new();
+    let mut connection = SqliteConnection::establish(folder.file().to_str().unwrap()).unwrap();
+    for statements in [
+        include_str!("../../migrations/sqlite/chelseru0001_login/up.sql"),
+        include_str!("../../migrations/sqlite/chelseru0002_sms/up.sql"),
+        include_str!("../../migrations/sqlite/chelseru0003_refresh/up.sql"),
+        MIGRATIONS,
+        LAST,
+        ROWS,
+    ] {
+        connection.batch_execute(statements).unwrap();
+    }
+    drop(connection);
+    the_account_can_chat(DieselStore::open(&folder.url()).await.unwrap()).await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: set CHELSERU_TEST_POSTGRES_URL"]
+async fn the_accounts_of_a_schema_without_chats_can_chat() {
+    let schema = Schema::new().await;
+    for statements in [
+        include_str!("../../migrations/postgres/chelseru0001_login/up.sql"),
+        include_str!("../../migrations/postgres/chelseru0002_sms/up.sql"),
+        include_str!("../../migrations/postgres/chelseru0003_refresh/up.sql"),
+        MIGRATIONS,
+        LAST,
+        ROWS,
+    ] {
+        let sql = format!("SET search_path = {}; {statements}", schema.name());
+        crate::common::execute(&sql).await;
+    }
+    the_account_can_chat(DieselStore::open(&schema.url()).await.unwrap()).await;
+}
+
+async fn the_account_can_chat(store: DieselStore) {
+    let group = NewGroup {
+        owner: UserId(1),
+        name: "group".to_owned(),
+        description: None,
+        avatar_url: None,
+        members: Vec::new(),
+        now: NOW,
+    };
+    let made = store.create_group(&group).await.unwrap();
+    assert_eq!(made, RoomOpened::New(RoomId(1)));
+    let (room, membership) = store
+        .find_room(RoomId(1), UserId(1))
+        .await
+        .unwrap()
+        .expect("the room");
+    assert_eq!(room.owner, Some(UserId(1)));
+    assert_eq!(membership.expect("a member").username, "u");
+}
+
 #[test]
 fn a_file_goes_back_to_the_first_version() {
     let folder = Folder::new();
@@ -86,6 +147,8 @@ fn a_file_goes_back_to_the_first_version() {
         ROWS,
         include_str!("../../migrations/sqlite/chelseru0002_sms/up.sql"),
         include_str!("../../migrations/sqlite/chelseru0003_refresh/up.sql"),
+        include_str!("../../migrations/sqlite/chelseru0007_chat/up.sql"),
+        include_str!("../../migrations/sqlite/chelseru0007_chat/down.sql"),
         include_str!("../../migrations/sqlite/chelseru0003_refresh/down.sql"),
         include_str!("../../migrations/sqlite/chelseru0002_sms/down.sql"),
         ROWS.replace("'u'", "'v'")
@@ -106,6 +169,8 @@ async fn a_schema_goes_back_to_the_first_version() {
         ROWS,
         include_str!("../../migrations/postgres/chelseru0002_sms/up.sql"),
         include_str!("../../migrations/postgres/chelseru0003_refresh/up.sql"),
+        include_str!("../../migrations/postgres/chelseru0007_chat/up.sql"),
+        include_str!("../../migrations/postgres/chelseru0007_chat/down.sql"),
         include_str!("../../migrations/postgres/chelseru0003_refresh/down.sql"),
         include_str!("../../migrations/postgres/chelseru0002_sms/down.sql"),
         ROWS.replace("'u'", "'v'")

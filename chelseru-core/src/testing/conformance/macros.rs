@@ -171,6 +171,93 @@ macro_rules! store_conformance {
             a_correction_of_an_unknown_supply_makes_none
             of_many_corrections_at_once_none_is_lost
 
+            a_pair_has_one_room_in_whatever_order_it_is_named
+            a_pair_with_an_unknown_or_inactive_account_has_no_room
+            who_left_a_pair_is_in_it_again_when_it_is_opened
+            of_many_openings_of_a_pair_all_are_given_one_room
+            leaving_a_pair_and_opening_it_at_once_agree
+            a_group_is_made_with_its_members_each_once
+            a_group_with_an_unknown_or_inactive_account_is_not_made
+            a_room_says_what_a_user_is_to_it
+            every_change_of_a_room_is_kept
+            a_change_that_was_decided_on_another_revision_is_not_made
+            a_room_that_is_not_there_is_not_changed
+            members_come_and_go
+            who_comes_back_has_read_nothing
+            a_banned_user_is_no_member_until_the_ban_is_lifted
+            a_second_ban_keeps_the_time_of_the_first
+            an_unknown_user_in_a_change_leaves_the_room_as_it_is
+            who_comes_in_with_a_change_may_own_the_room_with_it
+            of_many_changes_on_one_revision_one_is_made
+            a_deleted_room_leaves_nothing_behind
+            a_deleted_pair_is_opened_anew_and_empty
+            deleting_a_room_and_writing_to_it_at_once_agree
+            rooms_are_listed_pinned_first_then_the_latest
+            rooms_are_read_page_by_page_while_new_ones_come
+            only_a_members_own_rooms_are_listed
+            a_listed_pair_names_the_other_one
+            unread_messages_are_those_of_others_after_the_pointer
+            unread_messages_are_counted_at_the_end_of_a_log
+            the_last_message_is_listed_as_its_reader_sees_it
+
+            members_are_read_page_by_page
+            memberships_are_of_those_that_are_anything_to_the_room
+            the_states_of_rooms_say_how_far_they_are
+            a_read_pointer_moves_forward_to_the_end_at_most
+            who_is_no_member_has_no_read_pointer_and_no_flags
+            of_many_moves_of_a_read_pointer_the_furthest_stays
+            of_many_equal_moves_of_a_read_pointer_one_moves_it
+            reading_and_writing_at_once_both_move_the_pointer_forward
+            pins_and_mutes_are_each_members_own
+
+            a_message_is_kept_as_it_was_sent
+            a_message_moves_its_senders_read_pointer
+            many_messages_at_once_are_numbered_without_a_gap
+            batches_at_once_each_keep_their_order
+            a_batch_answers_each_message_in_its_place
+            a_batch_of_nothing_is_answered_with_nothing
+            a_large_batch_is_stored_in_its_order
+            a_client_id_stands_for_one_message_for_ever
+            client_ids_are_told_apart_by_room_sender_and_every_letter
+            a_client_id_that_is_twice_in_a_batch_is_stored_once
+            of_many_sends_under_one_client_id_one_is_stored
+            of_many_messages_under_one_client_id_one_is_stored
+            many_messages_under_different_client_ids_burn_no_place
+            a_message_is_stored_on_the_rooms_revision_or_not_at_all
+            an_unknown_client_id_on_another_revision_is_not_taken
+            a_message_of_an_unknown_account_disturbs_no_other
+            after_a_ban_nothing_of_the_banned_is_stored
+            a_message_answers_only_one_of_its_room
+            a_text_with_a_zero_byte_is_an_error_or_kept
+            a_fingerprint_may_be_any_bytes
+
+            a_log_is_read_after_a_place
+            edits_and_deletions_have_places_of_their_own
+            messages_are_read_backward_and_forward_without_what_was_done_to_them
+            pages_backward_stay_whole_while_messages_come_and_go
+            an_edit_changes_the_text_and_says_when
+            a_revision_that_changes_nothing_takes_no_place
+            a_revision_is_made_on_the_rooms_revision_or_not_at_all
+            only_a_message_of_the_room_is_revised
+            of_many_deletions_of_a_message_one_is_made
+            writing_and_revising_at_once_leave_no_gap
+            a_log_that_is_read_while_it_grows_has_no_gap
+            a_hidden_message_is_deleted_for_who_hid_it
+            hiding_what_is_not_there_is_no_error
+            a_message_is_hidden_by_many_at_once_without_error
+            words_are_found_letter_by_letter
+            what_is_found_is_read_page_by_page_newest_first
+            a_search_finds_what_a_text_is_now
+
+            an_upload_is_its_uploaders_until_it_is_sent
+            only_members_upload_and_see_files
+            a_file_is_part_of_one_message_of_its_uploader_in_its_room
+            of_many_messages_with_one_file_one_is_stored
+            the_file_of_a_hidden_or_deleted_message_is_not_shown
+            files_of_no_message_are_discarded_until_they_are_forgotten
+            the_files_of_a_deleted_room_are_discarded
+            sending_and_discarding_a_file_at_once_agree
+
             a_store_that_works_answers_a_ping
             an_empty_store_has_nothing_to_purge
             a_purge_removes_what_is_over_and_nothing_else

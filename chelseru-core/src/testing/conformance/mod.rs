@@ -27,6 +27,12 @@
 #![allow(missing_docs, reason = "the tests' names are the sentences")]
 #![allow(clippy::missing_panics_doc, reason = "that is how a test fails")]
 
+mod chat_attachments;
+mod chat_fixture;
+mod chat_log;
+mod chat_members;
+mod chat_messages;
+mod chat_rooms;
 mod fixture;
 mod logins;
 mod macros;
@@ -39,6 +45,11 @@ mod sms_log;
 mod sms_requests;
 mod users;
 
+pub use self::chat_attachments::*;
+pub use self::chat_log::*;
+pub use self::chat_members::*;
+pub use self::chat_messages::*;
+pub use self::chat_rooms::*;
 pub use self::fixture::{SharedStore, run};
 pub use self::logins::*;
 pub use self::maintenance::*;

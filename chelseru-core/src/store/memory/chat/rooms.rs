@@ -47,15 +47,16 @@ impl Tables {
     }
 
     fn listing(&self, kept: &KeptRoom, user: UserId, membership: Membership) -> RoomListing {
-        let messages = kept.log.iter().filter_map(|entry| {
+        let mut messages = kept.log.iter().filter_map(|entry| {
             let is_message = matches!(entry.kind, EntryKind::Message(_));
             self.chats
                 .messages
                 .get(&entry.message)
                 .filter(|_| is_message)
         });
+        let counted_after = kept.room.last_seq.0.saturating_sub_unsigned(UNREAD_COUNTED);
         let unread = messages.clone().filter(|message| {
-            message.message.seq > membership.read_seq
+            message.message.seq > membership.read_seq.max(Seq(counted_after))
                 && message.sender != user
                 && self.message_for(message, user).deleted_at.is_none()
         });
@@ -65,9 +66,9 @@ impl Tables {
         RoomListing {
             room: self.room(kept),
             peer: peer.and_then(|peer| self.membership(kept, peer)),
-            unread: (unread.count() as u64).min(UNREAD_COUNTED),
+            unread: unread.count() as u64,
             last_message: messages
-                .last()
+                .next_back()
                 .map(|message| self.message_for(message, user)),
             membership,
         }
