@@ -28,6 +28,19 @@ impl UserStore for DieselStore {
         })
     }
 
+    async fn find_user_by_name(&self, username: &str) -> StoreResult<Option<User>> {
+        let username = username.to_owned();
+        run!(self, read, |connection| {
+            let row = users::table
+                .filter(users::username.eq(username))
+                .select(UserRow::as_select())
+                .first(connection)
+                .await
+                .optional()?;
+            row.map(User::try_from).transpose()
+        })
+    }
+
     async fn is_known_number(&self, mobile_number: MobileNumber) -> StoreResult<bool> {
         run!(self, read, |connection| {
             let known = users::table

@@ -153,6 +153,7 @@ async fn call_everything(store: &DieselStore) {
     store.withdraw_code(number(1), CodeId(1)).await.unwrap();
 
     store.find_user(user.id).await.unwrap();
+    store.find_user_by_name(&user.username).await.unwrap();
     store.set_user_active(user.id, true).await.unwrap();
 
     call_sessions(store, user.id, session).await;

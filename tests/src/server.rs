@@ -48,8 +48,8 @@ enum Providers {
 }
 
 impl Setup {
-    /// Over a fresh database, with default settings, but without limits on what one number and one
-    /// address may do: tests do in a second what people do in a day.
+    /// Over a fresh database, with default settings, but without limits on what one number, one address
+    /// and one user may do: tests do in a second what people do in a day.
     pub async fn new(database: Database) -> Self {
         Self {
             database: Arc::new(TestDatabase::create(database).await),
@@ -61,7 +61,10 @@ impl Setup {
                 .otp_per_address_per_hour(0)
                 .otp_failures_per_number_per_hour(0)
                 .otp_failures_per_address_per_hour(0)
-                .pumping_guard(PumpingGuard::Off),
+                .pumping_guard(PumpingGuard::Off)
+                .chat_messages_per_user_per_minute(0)
+                .chat_rooms_per_user_per_day(0)
+                .chat_lookups_per_user_per_hour(0),
             clock: ManualClock::default(),
             sms: StubProvider::new(),
             providers: Providers::Recording,

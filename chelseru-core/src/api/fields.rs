@@ -145,7 +145,8 @@ pub(super) fn integer(value: &Value, min: i64) -> Result<Option<i64>, String> {
     }
 }
 
-fn is_blank(value: &Value) -> bool {
+/// Nothing, or a text that says nothing.
+pub(super) fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),
@@ -189,7 +190,7 @@ pub(super) fn whole_numbers(value: &Value, min: i64) -> Result<Vec<i64>, String>
     match value {
         Value::Null => Err(NULL.to_owned()),
         Value::Array(items) => items.iter().map(|item| whole(item, min)).collect(),
-        Value::String(text) if text.trim().is_empty() => Ok(Vec::new()),
+        Value::String(text) if text.trim().is_empty() => Err(BLANK.to_owned()),
         Value::String(text) => {
             let items = text.split(',');
             items.map(|item| whole(&item.into(), min)).collect()

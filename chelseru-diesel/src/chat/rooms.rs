@@ -84,6 +84,49 @@ macro_rules! add_members {
     }};
 }
 
+/// What else there is to show of each of the user's rooms.
+macro_rules! listings {
+    ($connection:expr, $user:expr, $rows:expr) => {{
+        let rows: Vec<ListedRow> = $rows;
+        let mut listings = Vec::with_capacity(rows.len());
+        let mut rows = rows.into_iter();
+        loop {
+            let rows: Vec<_> = rows.by_ref().take(MANY).collect();
+            if rows.is_empty() {
+                break Ok(listings);
+            }
+            let mut count = sql_query(counts(rows.len()))
+                .into_boxed()
+                .bind::<BigInt, _>($user.0);
+            let mut peers = sql_query(peers(rows.len()))
+                .into_boxed()
+                .bind::<BigInt, _>($user.0);
+            for row in &rows {
+                count = count.bind::<BigInt, _>(row.room.id);
+                peers = peers.bind::<BigInt, _>(row.room.id);
+            }
+            let counted: Vec<CountsRow> = count.load($connection).await?;
+            let peers: Vec<PeerRow> = peers.load($connection).await?;
+            let last: Vec<_> = counted.iter().filter_map(|row| row.last_message).collect();
+            let mut messages = Vec::<MessageRow>::new();
+            if !last.is_empty() {
+                let mut query = sql_query(format!(
+                    "SELECT {MESSAGE} FROM chelseru_chat_log m {OF_MESSAGE} \
+                     WHERE m.id IN ({})",
+                    binds(2, last.len())
+                ))
+                .into_boxed()
+                .bind::<BigInt, _>($user.0);
+                for id in last {
+                    query = query.bind::<BigInt, _>(id);
+                }
+                messages = query.load($connection).await?;
+            }
+            listings.extend(listings_of(rows, counted, peers, messages)?);
+        }
+    }};
+}
+
 /// How many values one statement is given at most.
 const MANY: usize = 500;
 
@@ -313,6 +356,25 @@ impl RoomStore for DieselStore {
         })
     }
 
+    async fn find_listing(&self, room: RoomId, user: UserId) -> StoreResult<Option<RoomListing>> {
+        run!(self, read, |connection| {
+            let row: Option<ListedRow> = sql_query(format!(
+                "SELECT {ROOM}, {MEMBER} FROM chelseru_chat_members mb \
+                 JOIN chelseru_chat_rooms r ON r.id = mb.room_id \
+                 JOIN chelseru_users u ON u.id = mb.user_id \
+                 WHERE mb.room_id = $1 AND mb.user_id = $2 AND mb.banned_at IS NULL"
+            ))
+            .bind::<BigInt, _>(room.0)
+            .bind::<BigInt, _>(user.0)
+            .prepared()
+            .get_result(connection)
+            .await
+            .optional()?;
+            let listings = listings!(connection, user, Vec::from_iter(row));
+            listings.map(|listings| listings.into_iter().next())
+        })
+    }
+
     async fn list_rooms(
         &self,
         user: UserId,
@@ -341,42 +403,7 @@ impl RoomStore for DieselStore {
             .prepared()
             .load(connection)
             .await?;
-            let mut listings = Vec::with_capacity(rows.len());
-            let mut rows = rows.into_iter();
-            loop {
-                let rows: Vec<_> = rows.by_ref().take(MANY).collect();
-                if rows.is_empty() {
-                    return Ok(listings);
-                }
-                let mut count = sql_query(counts(rows.len()))
-                    .into_boxed()
-                    .bind::<BigInt, _>(user.0);
-                let mut peers = sql_query(peers(rows.len()))
-                    .into_boxed()
-                    .bind::<BigInt, _>(user.0);
-                for row in &rows {
-                    count = count.bind::<BigInt, _>(row.room.id);
-                    peers = peers.bind::<BigInt, _>(row.room.id);
-                }
-                let counted: Vec<CountsRow> = count.load(connection).await?;
-                let peers: Vec<PeerRow> = peers.load(connection).await?;
-                let last: Vec<_> = counted.iter().filter_map(|row| row.last_message).collect();
-                let mut messages = Vec::<MessageRow>::new();
-                if !last.is_empty() {
-                    let mut query = sql_query(format!(
-                        "SELECT {MESSAGE} FROM chelseru_chat_log m {OF_MESSAGE} \
-                         WHERE m.id IN ({})",
-                        binds(2, last.len())
-                    ))
-                    .into_boxed()
-                    .bind::<BigInt, _>(user.0);
-                    for id in last {
-                        query = query.bind::<BigInt, _>(id);
-                    }
-                    messages = query.load(connection).await?;
-                }
-                listings.extend(listings_of(rows, counted, peers, messages)?);
-            }
+            listings!(connection, user, rows)
         })
     }
 

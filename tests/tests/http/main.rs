@@ -2,6 +2,7 @@
 //! when many ask at once, when time passes, when nonsense arrives, and when the database is away.
 
 mod attacks;
+mod chat;
 mod contract;
 mod disconnect;
 mod dump;

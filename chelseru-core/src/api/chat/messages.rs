@@ -7,8 +7,9 @@ use super::views::MessageJson;
 use crate::api::fields::{Fields, verbatim, whole};
 use crate::api::{Request, Response};
 use crate::chat::{
-    AttachmentId, ChatMessage, MessageId, MessageType, Room, RoomId, Seq, ServerFrame,
+    AttachmentId, ChatError, ChatMessage, MessageId, MessageType, Room, RoomId, Seq, ServerFrame,
 };
+use crate::error::Error;
 use crate::service::{Chelseru, CurrentUser, Post};
 use crate::store::Span;
 
@@ -200,8 +201,18 @@ pub(super) async fn create(
         attachment: attachment.map(AttachmentId),
     };
     let posted = chelseru.post_message(user, post).await?;
-    let status = if posted.is_new { 201 } else { 200 };
-    answer(chelseru, user, &posted.message, status).await
+    if !posted.is_new {
+        return answer(chelseru, user, &posted.message, 200).await;
+    }
+    // It is stored and told: its sender is told so too, even one who was put out of the room since.
+    let room = chelseru.store().find_room(posted.message.room, user.id);
+    let (room, _) = room
+        .await
+        .map_err(Error::from)?
+        .ok_or(Error::from(ChatError::NoSuchRoom))?;
+    let nobody = Some([].as_slice());
+    let json = MessageJson::new(&posted.message, &room, user.id, nobody);
+    Ok(Response::json(201, &json))
 }
 
 pub(super) async fn show(chelseru: &Chelseru, user: &CurrentUser, id: MessageId) -> Answer {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::pages::{Page, Query, cut};
 use super::views::RoomJson;
-use crate::api::fields::{Fields, flag, verbatim, whole, whole_numbers};
+use crate::api::fields::{Fields, flag, is_blank, verbatim, whole, whole_numbers};
 use crate::api::{Request, Response};
 use crate::chat::{RoomId, RoomStatus, Seq};
 use crate::clock::Timestamp;
@@ -87,7 +87,7 @@ pub(super) async fn create(
 async fn create_group(chelseru: &Chelseru, user: &CurrentUser, mut fields: Fields) -> Answer {
     let name = fields.required_value("name", verbatim);
     let members = fields.optional("users", |value| match value {
-        Value::Null => Ok(None),
+        value if is_blank(value) => Ok(None),
         value => whole_numbers(value, 1).map(Some),
     });
     fields.alias("descriptions", "description");

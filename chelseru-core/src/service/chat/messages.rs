@@ -1,14 +1,17 @@
 //! Messages: sending, changing, reading and finding them.
 
+use std::sync::Arc;
+
 use super::access::{Access, TRIES};
-use super::{Post, Posted, check};
+use super::{Post, Posted, check, writer};
 use crate::Chelseru;
 use crate::chat::{
-    ChatError, ChatMessage, LogEntry, MessageId, Room, RoomEvent, RoomId, Seq, Verb, fold,
+    ChatError, ChatMessage, EntryKind, LogEntry, MessageId, Room, RoomEvent, RoomId, Seq, Verb,
+    fold,
 };
 use crate::error::Error;
 use crate::service::CurrentUser;
-use crate::store::{Appended, NewChatMessage, Revised, Revision, Search, Span};
+use crate::store::{Appended, NewChatMessage, Revised, Revision, Search, Span, Store, StoreError};
 
 impl Chelseru {
     /// Stores a message and tells the members who are there, after the commit and in the order of the
@@ -73,6 +76,20 @@ impl Chelseru {
                 Appended::BadReference => return Err(self.bad_reference(&message).await?.into()),
             }
         }
+    }
+
+    async fn append(&self, message: NewChatMessage) -> Result<Appended, StoreError> {
+        let chelseru = self.clone();
+        let tell = move |message: ChatMessage| {
+            chelseru.inner.hub.tell(RoomEvent::Entry(LogEntry {
+                seq: message.seq,
+                kind: EntryKind::Message(message.message_type),
+                at: message.created_at,
+                message,
+            }));
+        };
+        let store: Arc<dyn Store> = Arc::clone(&self.inner.store);
+        writer::append(&self.chats().writer, store, tell, message).await
     }
 
     /// Which of the two it was.

@@ -13,6 +13,8 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use self::access::Standings;
 use self::limits::{Allowances, Typing};
 pub use self::rooms::{GroupDraft, RoomUpdate, RoomView};
@@ -49,7 +51,7 @@ pub struct Posted {
 
 /// What the service keeps in memory for its chats.
 pub(super) struct Chats {
-    writer: Writer,
+    writer: Arc<Writer>,
     standings: Standings,
     allowances: Allowances,
     typing: Typing,
@@ -61,7 +63,7 @@ impl Chats {
     /// `secrets` are those of the ring, the current one first.
     pub(super) fn new(secrets: &[Secret]) -> Self {
         Self {
-            writer: Writer::default(),
+            writer: Arc::default(),
             standings: Standings::default(),
             allowances: Allowances::default(),
             typing: Typing::default(),

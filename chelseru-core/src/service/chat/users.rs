@@ -17,6 +17,10 @@ impl Chelseru {
         username: &str,
     ) -> Result<Sender, Error> {
         self.permit_lookup(user.id).await?;
+        if username.contains('\0') {
+            // No name has one, and not every database can even be asked.
+            return Err(Error::NotFound);
+        }
         let found = self.store().find_user_by_name(username).await?;
         let found = found.filter(|found| found.is_active);
         let found = found.ok_or(Error::NotFound)?;

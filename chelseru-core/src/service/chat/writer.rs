@@ -9,13 +9,12 @@
 //! panics), all who wait are told that the store is unavailable, and the next message starts another.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::Chelseru;
-use crate::chat::{ChatMessage, EntryKind, LogEntry, RoomEvent};
-use crate::store::{Appended, NewChatMessage, StoreError, StoreResult};
+use crate::chat::ChatMessage;
+use crate::store::{Appended, MessageStore, NewChatMessage, StoreError, StoreResult};
 
 /// The most that go into one transaction: it keeps rooms locked, and all of it waits for its end.
 const MAX_BATCH: usize = 256;
@@ -26,7 +25,7 @@ const MAX_WAITING: usize = 4096;
 
 /// The queue.
 #[derive(Debug, Default)]
-pub(crate) struct Writer {
+pub(super) struct Writer {
     state: Mutex<State>,
 }
 
@@ -74,59 +73,60 @@ impl Writer {
 
 type Answer = oneshot::Receiver<StoreResult<Appended>>;
 
-impl Chelseru {
-    /// Stores a message together with those that come at the same time, and tells who is there.
-    ///
-    /// Runs on a tokio runtime.
-    pub(super) async fn append(&self, message: NewChatMessage) -> StoreResult<Appended> {
-        let (needs_task, answer) = self.inner.chats.writer.enqueue(message)?;
-        if needs_task {
-            let task = Task {
-                chelseru: self.clone(),
-                is_done: false,
-            };
-            tokio::spawn(work_off(task));
-        }
-        answer
-            .await
-            .unwrap_or_else(|_| Err(unavailable("the writer of messages has ended")))
+/// Stores a message together with those that come at the same time, and tells of each that is stored.
+///
+/// Runs on a tokio runtime.
+pub(super) async fn append(
+    writer: &Arc<Writer>,
+    store: Arc<dyn MessageStore>,
+    tell: impl Fn(ChatMessage) + Send + 'static,
+    message: NewChatMessage,
+) -> StoreResult<Appended> {
+    let (needs_task, answer) = writer.enqueue(message)?;
+    if needs_task {
+        let task = Task {
+            writer: Arc::clone(writer),
+            is_done: false,
+        };
+        tokio::spawn(work_off(task, store, tell));
     }
+    answer
+        .await
+        .unwrap_or_else(|_| Err(unavailable("the writer of messages has ended")))
 }
 
 /// The task, until it has found nothing to do.
 struct Task {
-    chelseru: Chelseru,
+    writer: Arc<Writer>,
     is_done: bool,
 }
 
 impl Drop for Task {
     fn drop(&mut self) {
         if !self.is_done {
-            let mut state = self.chelseru.inner.chats.writer.state();
+            let mut state = self.writer.state();
             state.waiting.clear();
             state.has_task = false;
         }
     }
 }
 
-async fn work_off(mut task: Task) {
-    let chelseru = &task.chelseru;
-    while let Some(batch) = chelseru.inner.chats.writer.next_batch() {
+async fn work_off(mut task: Task, store: Arc<dyn MessageStore>, tell: impl Fn(ChatMessage) + Send) {
+    while let Some(batch) = task.writer.next_batch() {
         let (messages, answers): (Vec<_>, Vec<_>) = batch
             .into_iter()
             .map(|waiting| (waiting.message, waiting.answer))
             .unzip();
-        let stored = chelseru.store().append(&messages).await;
-        for (place, answer) in answers.into_iter().enumerate() {
-            let appended = match &stored {
+        let mut stored = store.append(&messages).await.map(Vec::into_iter);
+        for answer in answers {
+            let appended = match &mut stored {
                 Ok(appended) => appended
-                    .get(place)
-                    .cloned()
+                    .next()
                     .ok_or_else(|| StoreError::Fault("a message was not answered".into())),
                 Err(error) => Err(again(error)),
             };
             if let Ok(Appended::Stored(message)) = &appended {
-                chelseru.tell_of(message.clone());
+                tell(message.clone());
             }
             // Whoever asked may have gone.
             let _ = answer.send(appended);
@@ -147,13 +147,5 @@ fn unavailable(why: &'static str) -> StoreError {
     StoreError::Unavailable(why.into())
 }
 
-impl Chelseru {
-    fn tell_of(&self, message: ChatMessage) {
-        self.inner.hub.tell(RoomEvent::Entry(LogEntry {
-            seq: message.seq,
-            kind: EntryKind::Message(message.message_type),
-            at: message.created_at,
-            message,
-        }));
-    }
-}
+#[cfg(test)]
+mod tests;

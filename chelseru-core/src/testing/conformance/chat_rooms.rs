@@ -489,6 +489,24 @@ pub async fn only_a_members_own_rooms_are_listed(store: SharedStore) {
     assert_eq!(states[0].room, of_both);
 }
 
+pub async fn one_room_is_found_as_it_is_listed_and_for_its_members_alone(store: SharedStore) {
+    let [owner, member, banned, stranger] = users(&store).await;
+    let room = group(&store, owner, &[member, banned]).await;
+    pair(&store, owner, member).await;
+    post(&store, room, member, 1).await;
+    change(&store, room, &[RoomEdit::Ban(banned)]).await;
+    for user in [owner, member] {
+        for listed in list(&store, user).await {
+            let found = ok(store.find_listing(listed.room.id, user).await);
+            assert_eq!(found, Some(listed));
+        }
+    }
+    for user in [banned, stranger] {
+        assert_eq!(ok(store.find_listing(room, user).await), None);
+    }
+    assert_eq!(ok(store.find_listing(RoomId(-1), owner).await), None);
+}
+
 pub async fn a_listed_pair_names_the_other_one(store: SharedStore) {
     let [one, other] = users(&store).await;
     let room = pair(&store, one, other).await;

@@ -59,6 +59,7 @@ macro_rules! store_conformance {
             redeeming_and_withdrawing_at_once_agree
 
             an_unknown_account_is_not_found
+            an_account_is_found_by_exactly_its_name
             an_account_is_kept_out_and_let_in_again
             keeping_an_unknown_account_out_says_so
             a_number_is_known_by_an_active_account_in_any_group
@@ -195,6 +196,7 @@ macro_rules! store_conformance {
             rooms_are_listed_pinned_first_then_the_latest
             rooms_are_read_page_by_page_while_new_ones_come
             only_a_members_own_rooms_are_listed
+            one_room_is_found_as_it_is_listed_and_for_its_members_alone
             a_listed_pair_names_the_other_one
             unread_messages_are_those_of_others_after_the_pointer
             unread_messages_are_counted_at_the_end_of_a_log

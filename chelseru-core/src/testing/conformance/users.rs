@@ -9,6 +9,22 @@ pub async fn an_unknown_account_is_not_found(store: SharedStore) {
     assert_eq!(ok(store.find_user(UserId(-1)).await), None);
 }
 
+pub async fn an_account_is_found_by_exactly_its_name(store: SharedStore) {
+    let (user, _) = log_in(&store, number(1), 0, 1).await;
+    log_in(&store, number(2), 0, 2).await;
+    let name = &user.username;
+    assert_eq!(ok(store.find_user_by_name(name).await), Some(user.clone()));
+    for other in [
+        "",
+        "%",
+        &name[..1],
+        &name.to_uppercase(),
+        &format!("{name} "),
+    ] {
+        assert_eq!(ok(store.find_user_by_name(other).await), None, "{other}");
+    }
+}
+
 pub async fn an_account_is_kept_out_and_let_in_again(store: SharedStore) {
     let (user, other) = two_users(&store).await;
     for active in [false, false, true] {

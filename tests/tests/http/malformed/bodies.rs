@@ -57,6 +57,11 @@ async fn a_value_that_makes_no_sense_is_refused_in_every_field_of_every_route(da
                 "refresh": value,
                 "token": value,
                 "username": value,
+                "user": value,
+                "users": value,
+                "name": value,
+                "chat_room": value,
+                "text": value,
                 "password": value,
             });
             let call = scene.server.post(path).json(&body);

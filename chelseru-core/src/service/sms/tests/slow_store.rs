@@ -76,6 +76,7 @@ pass_on! {
     }
     UserStore {
         fn find_user(id: UserId) -> Option<User>;
+        fn find_user_by_name(username: &str) -> Option<User>;
         fn is_known_number(mobile_number: MobileNumber) -> bool;
         fn set_user_active(id: UserId, active: bool) -> bool;
     }
@@ -110,6 +111,7 @@ pass_on! {
         fn open_pair(one: UserId, other: UserId, now: Timestamp) -> RoomOpened;
         fn create_group(group: &NewGroup) -> RoomOpened;
         fn find_room(room: RoomId, user: UserId) -> Option<(Room, Option<Membership>)>;
+        fn find_listing(room: RoomId, user: UserId) -> Option<RoomListing>;
         fn list_rooms(user: UserId, after: Option<RoomCursor>, limit: u32) -> Vec<RoomListing>;
         fn change_room(change: &RoomChange) -> RoomChanged;
         fn delete_room(room: RoomId, revision: i64) -> RoomChanged;
