@@ -11,7 +11,7 @@ const TYPING_EVERY = 3000;
 /** After how long without an answer a message on a living connection is sent again. */
 const ACK_WITHIN = 15_000;
 /** Errors that time mends; all others say that the message itself is refused. */
-const PASSING = new Set(['try_again', 'unavailable', 'too_many_messages', 'too_many_frames', 'rate_limited', 'throttled', 'server_error']);
+const PASSING = new Set(['try_again', 'unavailable', 'too_many_messages', 'too_many_frames']);
 
 export class Chat {
   constructor(me) {

@@ -54,13 +54,14 @@ fn index(config: &Config, shows_inbox: bool) -> String {
         code.resend_after
     };
     // All modules at once, instead of each when the one that needs it has come.
-    let preloads: String = FILES
+    let modules = FILES
         .iter()
-        .filter(|(name, content_type, _)| *content_type == SCRIPT && *name != "boot.js")
+        .filter(|(name, content_type, _)| *content_type == SCRIPT && *name != "boot.js");
+    let preloads: Vec<_> = modules
         .map(|(name, _, _)| format!("<link rel=\"modulepreload\" href=\"/app/{name}\">\n"))
         .collect();
     include_str!("index.html")
-        .replace("{preloads}", &preloads)
+        .replace("{preloads}", &preloads.concat())
         .replace("{code_length}", &code.length.to_string())
         .replace("{code_seconds}", &until_next.as_secs().to_string())
         .replace("{inbox}", if shows_inbox { "/dev/inbox" } else { "" })
@@ -226,6 +227,6 @@ mod tests {
         );
         assert!(page.contains("data-code-length=\"8\" data-code-seconds=\"240\" data-inbox=\"\""));
         assert!(index(&config, true).contains("data-inbox=\"/dev/inbox\""));
-        assert!(!page.contains("{"), "{page}");
+        assert!(!page.contains('{'), "{page}");
     }
 }

@@ -1,6 +1,7 @@
 //! The bundled server as its users meet it: the real binary, started with settings, called over HTTP,
 //! stopped with signals.
 
+mod browser;
 mod check;
 mod command_line;
 mod dump;
