@@ -13,7 +13,7 @@ use crate::until;
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// Chromium asks for nothing but what a test has it ask for.
-const ARGUMENTS: [&str; 9] = [
+const ARGUMENTS: [&str; 10] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -23,6 +23,7 @@ const ARGUMENTS: [&str; 9] = [
     "--disable-component-update",
     "--disable-sync",
     "--accept-lang=fa-IR,fa",
+    "--window-size=1240,860",
 ];
 
 /// One window of a browser that nobody else uses, with Persian as its language.

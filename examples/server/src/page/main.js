@@ -43,10 +43,18 @@ async function enter() {
     chat = entered;
     showChat();
   } catch (error) {
-    if (!tokens.current()) return;
+    if (!tokens.current()) return undefined;
+    if (error.status === 404) return fill(root, noChat());
     fill(root, h('p', { class: 'splash', role: 'status' }, error instanceof api.Unreachable ? t('noAnswer') : t('serverTrouble')));
     setTimeout(() => tokens.current() && !chat && enter(), RETRY_AFTER);
   }
+  return undefined;
+}
+
+/** An operator can do without the chat (CHAT.ENABLED); the login is there all the same. */
+function noChat() {
+  const logOut = () => api.call('POST', '/logout/').finally(() => dispatchEvent(new Event('chelseru:logout')));
+  return h('div', { class: 'splash' }, h('p', { role: 'status' }, t('chatOff')), h('button', { type: 'button', on: { click: logOut } }, t('logOut')));
 }
 
 function leave() {

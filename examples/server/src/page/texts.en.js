@@ -30,6 +30,7 @@ export const ENGLISH = {
   askAgain: 'Send the code again',
   otherNumber: 'Another number',
   sessionOver: 'Your session has ended. Please sign in again.',
+  chatOff: 'You are signed in. The chat of this server is switched off.',
   noCodes: 'This server does not log in by codes.',
   sendingFailed: 'The message could not be sent. Try again in a moment.',
   inbox: 'Development inbox',

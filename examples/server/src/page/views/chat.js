@@ -61,7 +61,10 @@ export class ChatView {
     this.size.observe(this.log);
     this.#showHead();
     this.#showMessages();
+    this.composer.shown();
+    // On a phone the keyboard would cover what was said.
     if (matchMedia('(pointer: fine)').matches) this.composer.focus();
+    else this.element.querySelector('.chat-title').focus({ preventScroll: true });
     try {
       await this.chat.load(this.room);
       this.#showMessages();

@@ -37,6 +37,10 @@ export class Composer {
     if (!this.edited) this.room.draft = { text: this.input.value, answered: this.answered };
   }
 
+  shown() {
+    this.#grow();
+  }
+
   focus() {
     this.input.focus();
     this.#grow();
@@ -101,8 +105,10 @@ export class Composer {
   }
 
   #grow() {
-    this.input.style.height = 'auto';
-    this.input.style.height = `${this.input.scrollHeight}px`;
+    const { style } = this.input;
+    style.height = 'auto';
+    const borders = this.input.offsetHeight - this.input.clientHeight;
+    style.height = `${this.input.scrollHeight + borders}px`;
   }
 
   #key(event) {

@@ -57,6 +57,11 @@ export class RoomList {
     for (const [room, { link }] of this.links) markCurrent(link, room === id);
   }
 
+  /** Goes back to where one came from. */
+  focus(id) {
+    this.links.get(id)?.link.focus();
+  }
+
   #show() {
     const rooms = this.store.sortedRooms();
     const focused = document.activeElement;

@@ -64,6 +64,7 @@ export class Shell {
 
   #route() {
     this.view?.end?.();
+    const cameFrom = this.chat.openRoomId;
     this.chat.openRoomId = null;
     const [, kind, id] = location.hash.split('/');
     const room = kind === 'room' ? this.store.rooms.get(Number(id)) : null;
@@ -79,6 +80,7 @@ export class Shell {
     this.list.mark(room?.id ?? null);
     fill(this.main, this.view?.element ?? this.#placeholder());
     this.view?.shown?.();
+    if (!this.view && cameFrom !== null) this.list.focus(cameFrom);
   }
 
   #placeholder() {
