@@ -114,7 +114,8 @@ export function menu(button, items) {
       return h('button', { type: 'button', role: 'menuitem', tabindex: '-1', class: isDanger ? 'is-danger' : null, on: { click: chosen } }, label);
     }),
   );
-  document.body.append(element);
+  // A dialog is in front of all that is not inside of it.
+  (button.closest('dialog') ?? document.body).append(element);
   button.setAttribute('aria-expanded', 'true');
   place(element, button.getBoundingClientRect());
   element.firstChild.focus();
