@@ -9,6 +9,7 @@ const GOOD_AFTER = 10_000;
 const OPEN_WITHIN = 12_000;
 const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
+const RENEW_EVERY = 5000;
 
 /** Close codes after which the same again would end the same way. */
 const FINAL = { 1009: 'protocol', 4400: 'protocol', 4403: 'protocol', 4409: 'elsewhere' };
@@ -123,6 +124,9 @@ export class ReturningSocket {
 
   /** Gives the living connection a fresh token. */
   async renewToken() {
+    // Tokens that live for seconds would be renewed all the time.
+    if (Date.now() < (this.renewedAt ?? 0) + RENEW_EVERY) return;
+    this.renewedAt = Date.now();
     try {
       this.useToken(await this.options.freshToken(this.token));
     } catch {

@@ -15,7 +15,7 @@ const goTo = (room) => {
   location.hash = `#/room/${room.id}`;
 };
 
-const why = (error) => (error.status === 404 ? t('noSuchUser') : problem(error));
+const why = (error) => (error.status === 404 || error.field?.('username') ? t('noSuchUser') : problem(error));
 
 /** Asks for a username and opens the room with that one. */
 export function openNewChat(chat) {
