@@ -10,6 +10,7 @@
 )]
 
 mod answer;
+mod browser;
 mod call;
 mod database;
 mod folder;
@@ -22,6 +23,7 @@ mod slow_provider;
 mod users;
 
 pub use crate::answer::Answer;
+pub use crate::browser::Browser;
 pub use crate::call::Call;
 pub use crate::database::{Database, POSTGRES_URL, TestDatabase};
 pub use crate::providers::{FakeProvider, FakeProviders, Fault, Injected, SentSms};

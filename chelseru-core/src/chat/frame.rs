@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     AttachmentId, ChatMessage, EntryKind, LogEntry, MessageId, MessageType, RoomId, Sender, Seq,
@@ -23,6 +24,7 @@ pub enum ClientFrame {
     /// room, then what happens. Rooms that it does not name begin at their present ends.
     Resume {
         /// The last place that the client has of each room.
+        #[serde(deserialize_with = "places_by_room")]
         rooms: BTreeMap<RoomId, Seq>,
     },
     /// The user has read the room up to this place.
@@ -44,6 +46,18 @@ pub enum ClientFrame {
     },
     /// Answered with `pong`, for clients whose WebSocket API hides the protocol's own pings.
     Ping,
+}
+
+/// In JSON every key is text, and inside of a tagged enum serde does not take text for a number.
+fn places_by_room<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<RoomId, Seq>, D::Error> {
+    let places = BTreeMap::<String, Seq>::deserialize(from)?;
+    let places = places.into_iter().map(|(room, seq)| {
+        let id = room
+            .parse()
+            .map_err(|_| D::Error::invalid_value(Unexpected::Str(&room), &"the id of a room"))?;
+        Ok((RoomId(id), seq))
+    });
+    places.collect()
 }
 
 /// A message to be sent.

@@ -6,6 +6,8 @@
 //! from server to server may be lost: whoever sees a gap reads the log.
 
 mod blob;
+#[cfg(test)]
+mod documented;
 mod error;
 mod file;
 mod fold;

@@ -12,7 +12,7 @@ mod inbox;
 mod logging;
 mod metrics;
 mod options;
-mod pages;
+mod page;
 mod providers;
 mod serve;
 mod signing_key;

@@ -10,7 +10,7 @@ use chelseru_diesel::DieselStore;
 use crate::metrics::Metrics;
 use crate::providers::Providers;
 use crate::signing_key::SigningKey;
-use crate::{files, greeting, health, inbox, pages, providers};
+use crate::{files, greeting, health, inbox, page, providers};
 
 /// How long an idle connection is kept: a new one costs a mobile client several round trips.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -37,7 +37,7 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Box<dyn Error>> {
         let mut app = App::new()
             .app_data(web::Data::new(service.clone()))
             .route("/healthz", web::get().to(health::route))
-            .route("/", web::get().to(pages::index))
+            .configure(|routes| page::routes(routes, service.config(), shows_inbox))
             .service(chelseru_actix::jwks(&service));
         if let Some(metrics) = &metrics {
             app = app.configure(|routes| metrics.routes(routes));

@@ -1,6 +1,7 @@
 //! The bundled server as its users meet it: the real binary, started with settings, called over HTTP,
 //! stopped with signals.
 
+mod browser;
 mod check;
 mod command_line;
 mod dump;
@@ -12,6 +13,7 @@ mod killed_while_sending;
 mod limits;
 mod login;
 mod metrics;
+mod page;
 mod readme;
 mod secrets;
 mod secrets_of_providers;

@@ -1,0 +1,56 @@
+// Messages on their way: kept in the browser under their `client_id` until the server says that it has them,
+// so that a reload, a cut or a closed tab loses none. Sent again, they are the same messages.
+
+import * as kept from './kept.js';
+
+/** The states of a message on its way. */
+export const SENDING = 'sending';
+export const SENT = 'sent';
+export const FAILED = 'failed';
+
+const name = (user, clientId) => `outbox.${user}.${clientId}`;
+
+export class Outbox {
+  constructor(user) {
+    this.user = user;
+  }
+
+  /** What was not sent when the page was last here, the oldest first. */
+  unsent() {
+    const items = kept.names(`outbox.${this.user}.`).map((key) => kept.read(key));
+    return items.filter((item) => item && typeof item.text === 'string').sort((a, b) => a.order - b.order);
+  }
+
+  /** A new message on its way. */
+  add(room, text, replyTo) {
+    const now = new Date();
+    const item = {
+      clientId: kept.randomKey(),
+      room,
+      text,
+      replyTo,
+      createdAt: now.toISOString(),
+      order: now.getTime(),
+      state: SENDING,
+      why: null,
+    };
+    this.keep(item);
+    return item;
+  }
+
+  keep(item) {
+    kept.write(name(this.user, item.clientId), item);
+  }
+
+  /** The server has it, or nobody wants it any more. */
+  forget(clientId) {
+    kept.write(name(this.user, clientId), null);
+  }
+
+  /** The frame that sends it, the same every time. */
+  static frame(item) {
+    const frame = { type: 'send', room: item.room, message: item.text, client_id: item.clientId };
+    if (item.replyTo) frame.reply_to = item.replyTo;
+    return frame;
+  }
+}
