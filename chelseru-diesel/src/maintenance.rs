@@ -103,10 +103,10 @@ struct DeletedRoom {
 impl DieselStore {
     /// Removes entries of the logs whose rooms were deleted, room by room.
     async fn delete_logs(&self, limit: u32) -> StoreResult<usize> {
+        let limit = limit as usize;
         let mut deleted = 0;
-        while deleted < limit as usize {
-            let left = i64::from(limit) - deleted as i64;
-            let Some((entries, is_last)) = self.delete_log(left).await? else {
+        while deleted < limit {
+            let Some((entries, is_last)) = self.delete_log(limit - deleted).await? else {
                 break;
             };
             deleted += entries;
@@ -119,7 +119,7 @@ impl DieselStore {
 
     /// Removes entries of the log of one room that was deleted: how many, and whether it had no more.
     /// `None` when there is no such room, or none that nobody else is at.
-    async fn delete_log(&self, limit: i64) -> StoreResult<Option<(usize, bool)>> {
+    async fn delete_log(&self, limit: usize) -> StoreResult<Option<(usize, bool)>> {
         run!(self, transaction, |connection| {
             let room = sql_query(format!(
                 "SELECT id FROM chelseru_chat_deleted_rooms WHERE id > 0 ORDER BY id LIMIT 1 {}",
@@ -136,10 +136,10 @@ impl DieselStore {
                  WHERE room_id = $1 ORDER BY seq LIMIT $2)",
             )
             .bind::<BigInt, _>(room.id)
-            .bind::<BigInt, _>(limit)
+            .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
             .execute(connection)
             .await?;
-            let is_last = (entries as i64) < limit;
+            let is_last = entries < limit;
             if is_last {
                 sql_query("DELETE FROM chelseru_chat_deleted_rooms WHERE id = $1")
                     .bind::<BigInt, _>(room.id)

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::common::{NOW, code, login, number};
 use chelseru_core::chat::{
-    AttachmentId, MessageId, MessageType, Permissions, RoomId, RoomStatus, Seq,
+    AttachmentId, ChatMessage, MessageId, MessageType, Permissions, RoomId, RoomStatus, Seq,
 };
 use chelseru_core::store::{
     AccountChanges, AccountName, Appended, AttachmentStore, ChangeNumber, CodeId, Correction,
@@ -434,11 +434,17 @@ async fn call_chats(store: &DieselStore, user: UserId) {
         let good = |one: &Appended| matches!(one, Appended::Stored(_) | Appended::Again(_));
         assert!(answers.iter().all(good), "{answers:?}");
     }
+    call_room(store, room, user, other.id).await;
+    call_message(store, room, user, first).await;
     store.find_attachment(file, user).await.unwrap();
-    store
-        .move_read_pointer(room, other.id, Seq(2))
-        .await
-        .unwrap();
+    store.discard_attachments(NOW, 10).await.unwrap();
+    store.forget_attachments(&[file]).await.unwrap();
+    let deleted = store.delete_room(room, 2).await.unwrap();
+    assert!(matches!(deleted, RoomChanged::Done(_)), "{deleted:?}");
+}
+
+async fn call_room(store: &DieselStore, room: RoomId, user: UserId, other: UserId) {
+    store.move_read_pointer(room, other, Seq(2)).await.unwrap();
     store
         .set_member_flags(room, user, Some(true), None)
         .await
@@ -448,7 +454,7 @@ async fn call_chats(store: &DieselStore, user: UserId) {
     for banned in [false, true] {
         store.members(room, banned, None, 10).await.unwrap();
     }
-    store.memberships(room, &[user, other.id]).await.unwrap();
+    store.memberships(room, &[user, other]).await.unwrap();
     store.rooms_of(user, None, 10).await.unwrap();
     store.room_states(&[room]).await.unwrap();
     for span in [
@@ -458,8 +464,11 @@ async fn call_chats(store: &DieselStore, user: UserId) {
     ] {
         store.read_log(room, user, span, 10).await.unwrap();
     }
+}
+
+async fn call_message(store: &DieselStore, room: RoomId, user: UserId, first: &ChatMessage) {
     store.find_message(first.id, user).await.unwrap();
-    store.hide_message(first.id, other.id, NOW).await.unwrap();
+    store.hide_message(first.id, user, NOW).await.unwrap();
     let search = Search {
         room,
         reader: user,
@@ -480,8 +489,4 @@ async fn call_chats(store: &DieselStore, user: UserId) {
         let revised = store.revise(&revision).await.unwrap();
         assert!(matches!(revised, Revised::Done(_)), "{revised:?}");
     }
-    store.discard_attachments(NOW, 10).await.unwrap();
-    store.forget_attachments(&[file]).await.unwrap();
-    let deleted = store.delete_room(room, 2).await.unwrap();
-    assert!(matches!(deleted, RoomChanged::Done(_)), "{deleted:?}");
 }

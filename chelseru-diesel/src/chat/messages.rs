@@ -39,6 +39,32 @@ macro_rules! find_message {
     }};
 }
 
+/// Notes in the room's log, at its next place, what was done to a message.
+macro_rules! note_revision {
+    ($connection:expr, $revision:expr, $seq:expr, $word:expr) => {
+        sql_query(
+            "INSERT INTO chelseru_chat_log (room_id, seq, kind, target_id, sender_id, \
+             message_type, text, folded_text, created_at) \
+             VALUES ($1, $2, $3, $4, $5, '', '', '', $6)",
+        )
+        .bind::<BigInt, _>($revision.room.0)
+        .bind::<BigInt, _>($seq.0)
+        .bind::<Text, _>($word)
+        .bind::<BigInt, _>($revision.message.0)
+        .bind::<BigInt, _>($revision.by.0)
+        .bind::<BigInt, _>($revision.now.as_millis())
+        .prepared()
+        .execute($connection)
+        .await?;
+        sql_query("UPDATE chelseru_chat_rooms SET last_seq = $1 WHERE id = $2")
+            .bind::<BigInt, _>($seq.0)
+            .bind::<BigInt, _>($revision.room.0)
+            .prepared()
+            .execute($connection)
+            .await?;
+    };
+}
+
 /// Entries `e` of a room's log, each with its message.
 fn entries(which: &str, order: &str) -> String {
     format!(
@@ -201,26 +227,7 @@ impl MessageStore for DieselStore {
                 (EntryKind::Deletion, IS_DELETION)
             };
             let seq = Seq(state.last_seq).next();
-            sql_query(
-                "INSERT INTO chelseru_chat_log (room_id, seq, kind, target_id, sender_id, \
-                 message_type, text, folded_text, created_at) \
-                 VALUES ($1, $2, $3, $4, $5, '', '', '', $6)",
-            )
-            .bind::<BigInt, _>(room)
-            .bind::<BigInt, _>(seq.0)
-            .bind::<Text, _>(word)
-            .bind::<BigInt, _>(revision.message.0)
-            .bind::<BigInt, _>(revision.by.0)
-            .bind::<BigInt, _>(now)
-            .prepared()
-            .execute(connection)
-            .await?;
-            sql_query("UPDATE chelseru_chat_rooms SET last_seq = $1 WHERE id = $2")
-                .bind::<BigInt, _>(seq.0)
-                .bind::<BigInt, _>(room)
-                .prepared()
-                .execute(connection)
-                .await?;
+            note_revision!(connection, &revision, seq, word);
             let message = find_message!(connection, revision.message, NOBODY);
             Ok(Outcome::Commit(Revised::Done(LogEntry {
                 seq,

@@ -127,6 +127,113 @@ macro_rules! listings {
     }};
 }
 
+/// Makes one change of a room that is locked. Ends the transaction when its new owner is no member.
+macro_rules! make_edit {
+    ($connection:expr, $room:expr, $edit:expr, $now:expr) => {
+        match $edit {
+            RoomEdit::Name(name) => {
+                sql_query("UPDATE chelseru_chat_rooms SET name = $1 WHERE id = $2")
+                    .bind::<Text, _>(name.as_str())
+                    .bind::<BigInt, _>($room)
+                    .prepared()
+                    .execute($connection)
+                    .await?;
+            }
+            RoomEdit::Description(text) => {
+                sql_query("UPDATE chelseru_chat_rooms SET description = $1 WHERE id = $2")
+                    .bind::<Nullable<Text>, _>(text.as_deref())
+                    .bind::<BigInt, _>($room)
+                    .prepared()
+                    .execute($connection)
+                    .await?;
+            }
+            RoomEdit::AvatarUrl(url) => {
+                sql_query("UPDATE chelseru_chat_rooms SET avatar_url = $1 WHERE id = $2")
+                    .bind::<Nullable<Text>, _>(url.as_deref())
+                    .bind::<BigInt, _>($room)
+                    .prepared()
+                    .execute($connection)
+                    .await?;
+            }
+            RoomEdit::Status(status) => {
+                sql_query("UPDATE chelseru_chat_rooms SET status = $1 WHERE id = $2")
+                    .bind::<Text, _>(word(*status)?)
+                    .bind::<BigInt, _>($room)
+                    .prepared()
+                    .execute($connection)
+                    .await?;
+            }
+            RoomEdit::Owner(user) => {
+                let changed = sql_query(
+                    "UPDATE chelseru_chat_rooms SET owner_id = $1 WHERE id = $2 \
+                     AND EXISTS (SELECT 1 FROM chelseru_chat_members mb \
+                     WHERE mb.room_id = $2 AND mb.user_id = $1 AND mb.banned_at IS NULL)",
+                )
+                .bind::<BigInt, _>(user.0)
+                .bind::<BigInt, _>($room)
+                .prepared()
+                .execute($connection)
+                .await?;
+                if changed == 0 {
+                    return Ok(Outcome::RollBack(RoomChanged::UnknownUser(*user)));
+                }
+            }
+            RoomEdit::Add(user, permissions) => {
+                add_members!($connection, $room, &[user.0], permissions, $now);
+            }
+            RoomEdit::Remove(user) => {
+                sql_query(
+                    "DELETE FROM chelseru_chat_members \
+                     WHERE room_id = $1 AND user_id = $2 AND banned_at IS NULL",
+                )
+                .bind::<BigInt, _>($room)
+                .bind::<BigInt, _>(user.0)
+                .prepared()
+                .execute($connection)
+                .await?;
+            }
+            RoomEdit::Ban(user) => {
+                sql_query(
+                    "INSERT INTO chelseru_chat_members AS mb (room_id, user_id, \
+                     permissions, banned_at, joined_at, read_seq, is_pinned, is_muted) \
+                     VALUES ($1, $2, 0, $3, $3, 0, FALSE, FALSE) \
+                     ON CONFLICT (room_id, user_id) DO UPDATE SET permissions = 0, \
+                     banned_at = COALESCE(mb.banned_at, excluded.banned_at)",
+                )
+                .bind::<BigInt, _>($room)
+                .bind::<BigInt, _>(user.0)
+                .bind::<BigInt, _>($now.as_millis())
+                .prepared()
+                .execute($connection)
+                .await?;
+            }
+            RoomEdit::Unban(user) => {
+                sql_query(
+                    "DELETE FROM chelseru_chat_members \
+                     WHERE room_id = $1 AND user_id = $2 AND banned_at IS NOT NULL",
+                )
+                .bind::<BigInt, _>($room)
+                .bind::<BigInt, _>(user.0)
+                .prepared()
+                .execute($connection)
+                .await?;
+            }
+            RoomEdit::Permit(user, permissions) => {
+                sql_query(
+                    "UPDATE chelseru_chat_members SET permissions = $1 \
+                     WHERE room_id = $2 AND user_id = $3 AND banned_at IS NULL",
+                )
+                .bind::<BigInt, _>(i64::from(permissions.bits()))
+                .bind::<BigInt, _>($room)
+                .bind::<BigInt, _>(user.0)
+                .prepared()
+                .execute($connection)
+                .await?;
+            }
+        }
+    };
+}
+
 /// How many values one statement is given at most.
 const MANY: usize = 500;
 
@@ -432,107 +539,7 @@ impl RoomStore for DieselStore {
                 return Ok(Outcome::RollBack(RoomChanged::UnknownUser(user)));
             }
             for edit in &change.edits {
-                match edit {
-                    RoomEdit::Name(name) => {
-                        sql_query("UPDATE chelseru_chat_rooms SET name = $1 WHERE id = $2")
-                            .bind::<Text, _>(name.as_str())
-                            .bind::<BigInt, _>(room)
-                            .prepared()
-                            .execute(connection)
-                            .await?;
-                    }
-                    RoomEdit::Description(text) => {
-                        sql_query("UPDATE chelseru_chat_rooms SET description = $1 WHERE id = $2")
-                            .bind::<Nullable<Text>, _>(text.as_deref())
-                            .bind::<BigInt, _>(room)
-                            .prepared()
-                            .execute(connection)
-                            .await?;
-                    }
-                    RoomEdit::AvatarUrl(url) => {
-                        sql_query("UPDATE chelseru_chat_rooms SET avatar_url = $1 WHERE id = $2")
-                            .bind::<Nullable<Text>, _>(url.as_deref())
-                            .bind::<BigInt, _>(room)
-                            .prepared()
-                            .execute(connection)
-                            .await?;
-                    }
-                    RoomEdit::Status(status) => {
-                        sql_query("UPDATE chelseru_chat_rooms SET status = $1 WHERE id = $2")
-                            .bind::<Text, _>(word(*status)?)
-                            .bind::<BigInt, _>(room)
-                            .prepared()
-                            .execute(connection)
-                            .await?;
-                    }
-                    RoomEdit::Owner(user) => {
-                        let changed = sql_query(
-                            "UPDATE chelseru_chat_rooms SET owner_id = $1 WHERE id = $2 \
-                             AND EXISTS (SELECT 1 FROM chelseru_chat_members mb \
-                             WHERE mb.room_id = $2 AND mb.user_id = $1 AND mb.banned_at IS NULL)",
-                        )
-                        .bind::<BigInt, _>(user.0)
-                        .bind::<BigInt, _>(room)
-                        .prepared()
-                        .execute(connection)
-                        .await?;
-                        if changed == 0 {
-                            return Ok(Outcome::RollBack(RoomChanged::UnknownUser(*user)));
-                        }
-                    }
-                    RoomEdit::Add(user, permissions) => {
-                        add_members!(connection, room, &[user.0], permissions, change.now);
-                    }
-                    RoomEdit::Remove(user) => {
-                        sql_query(
-                            "DELETE FROM chelseru_chat_members \
-                             WHERE room_id = $1 AND user_id = $2 AND banned_at IS NULL",
-                        )
-                        .bind::<BigInt, _>(room)
-                        .bind::<BigInt, _>(user.0)
-                        .prepared()
-                        .execute(connection)
-                        .await?;
-                    }
-                    RoomEdit::Ban(user) => {
-                        sql_query(
-                            "INSERT INTO chelseru_chat_members AS mb (room_id, user_id, \
-                             permissions, banned_at, joined_at, read_seq, is_pinned, is_muted) \
-                             VALUES ($1, $2, 0, $3, $3, 0, FALSE, FALSE) \
-                             ON CONFLICT (room_id, user_id) DO UPDATE SET permissions = 0, \
-                             banned_at = COALESCE(mb.banned_at, excluded.banned_at)",
-                        )
-                        .bind::<BigInt, _>(room)
-                        .bind::<BigInt, _>(user.0)
-                        .bind::<BigInt, _>(now)
-                        .prepared()
-                        .execute(connection)
-                        .await?;
-                    }
-                    RoomEdit::Unban(user) => {
-                        sql_query(
-                            "DELETE FROM chelseru_chat_members \
-                             WHERE room_id = $1 AND user_id = $2 AND banned_at IS NOT NULL",
-                        )
-                        .bind::<BigInt, _>(room)
-                        .bind::<BigInt, _>(user.0)
-                        .prepared()
-                        .execute(connection)
-                        .await?;
-                    }
-                    RoomEdit::Permit(user, permissions) => {
-                        sql_query(
-                            "UPDATE chelseru_chat_members SET permissions = $1 \
-                             WHERE room_id = $2 AND user_id = $3 AND banned_at IS NULL",
-                        )
-                        .bind::<BigInt, _>(i64::from(permissions.bits()))
-                        .bind::<BigInt, _>(room)
-                        .bind::<BigInt, _>(user.0)
-                        .prepared()
-                        .execute(connection)
-                        .await?;
-                    }
-                }
+                make_edit!(connection, room, edit, change.now);
             }
             sql_query(
                 "UPDATE chelseru_chat_rooms SET revision = revision + 1, updated_at = $1 \
