@@ -45,6 +45,9 @@ async fn main() -> ExitCode {
         None => serve(config).await,
         Some(Command::Check) => cli::check(settings(config)),
         Some(Command::Sms(command)) => cli::run(command, settings(config)).await,
+        Some(Command::Users(command)) => cli::users(command, settings(config)).await,
+        Some(Command::Sessions(command)) => cli::sessions(command, settings(config)).await,
+        Some(Command::Housekeeping) => cli::housekeeping(settings(config)).await,
     }
 }
 

@@ -25,6 +25,17 @@ Touches no database, asks no provider and writes nothing.
 Ends with 0 when the server would start, 1 when it would and something in the settings deserves a
 look, 2 when it would not.";
 
+const NOT_FOUND: &str = "\
+Ends with 0 when it was done, 2 when there is no such account or session, or nothing could be done.";
+
+const DISABLE: &str = "\
+Its sessions are not ended: when it is let in again they go on. `sessions end` ends them.
+
+Ends with 0 when it was done, 2 when there is no such account, or nothing could be done.";
+
+/// What begins a command line that starts no server.
+const COMMANDS: [&str; 5] = ["check", "sms", "users", "sessions", "housekeeping"];
+
 const BALANCE: &str = "\
 Ends with 0 when what is left is known and enough, 1 when an account is low (SMS.LOW_BALANCE_RIAL,
 SMS.LOW_BALANCE_MESSAGES), did not answer, or none can be asked, 2 when nothing was done.";
@@ -70,6 +81,74 @@ pub(crate) enum Command {
     /// Status, balance, send: look after messages with the server's settings and database
     #[command(subcommand, disable_help_subcommand = true)]
     Sms(SmsCommand),
+    /// Find, disable, enable: look after accounts in the server's database
+    #[command(subcommand, disable_help_subcommand = true)]
+    Users(UsersCommand),
+    /// List, end: look after the logins of an account
+    #[command(subcommand, disable_help_subcommand = true)]
+    Sessions(SessionsCommand),
+    /// Remove now what has run out, as servers do once a minute, and say how much it was
+    #[command(after_help = EXIT_CODES)]
+    Housekeeping,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum UsersCommand {
+    /// The accounts of a mobile number, a username or an id
+    #[command(after_help = NOT_FOUND)]
+    Find(FindOptions),
+    /// Keep an account out: its tokens are refused within a second
+    #[command(after_help = DISABLE)]
+    Disable {
+        /// The account's id, as `users find` shows it
+        id: i64,
+    },
+    /// Let an account in again
+    #[command(after_help = NOT_FOUND)]
+    Enable {
+        /// The account's id, as `users find` shows it
+        id: i64,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SessionsCommand {
+    /// The sessions that can be used, the newest login first
+    #[command(after_help = NOT_FOUND)]
+    List(ListOptions),
+    /// End all sessions of an account, or one: their tokens are refused within a second
+    #[command(after_help = NOT_FOUND)]
+    End(EndOptions),
+}
+
+#[derive(Args)]
+pub(crate) struct FindOptions {
+    /// In any form that the routes take, or an exact name
+    #[arg(value_name = "NUMBER_OR_USERNAME_OR_ID")]
+    pub(crate) who: String,
+    /// One JSON document instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ListOptions {
+    /// The account's id, as `users find` shows it
+    #[arg(value_name = "USER_ID")]
+    pub(crate) user: i64,
+    /// One JSON document instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct EndOptions {
+    /// The account's id, as `users find` shows it
+    #[arg(value_name = "USER_ID")]
+    pub(crate) user: i64,
+    /// This one alone, by its id in `sessions list`
+    #[arg(long, value_name = "ID")]
+    pub(crate) session: Option<i64>,
 }
 
 #[derive(Subcommand)]
@@ -133,7 +212,7 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Aske
     let arguments: Vec<_> = arguments.into_iter().collect();
     let is_command = arguments
         .iter()
-        .any(|argument| argument == "sms" || argument == "check");
+        .any(|argument| COMMANDS.iter().any(|command| argument == command));
     match Options::try_parse_from(arguments) {
         Ok(options) => Ok(Asked::For(options)),
         Err(error) => match error.kind() {

@@ -3,10 +3,13 @@
 
 mod balance;
 mod check;
+mod housekeeping;
 pub(crate) mod progress;
 mod send;
+mod sessions;
 mod status;
 mod table;
+mod users;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -17,7 +20,7 @@ use chelseru_core::store::Store;
 use chelseru_core::{Chelseru, Config, ConfigError};
 use chelseru_diesel::DieselStore;
 
-use crate::options::SmsCommand;
+use crate::options::{SessionsCommand, SmsCommand, UsersCommand};
 use crate::providers::Providers;
 use crate::terminal::{print, tell, with_causes};
 use crate::{database, logging, signing_key};
@@ -55,14 +58,59 @@ pub(crate) async fn run(command: SmsCommand, settings: Result<Config, ConfigErro
         SmsCommand::Balance(_) => "sms balance",
         SmsCommand::Send(_) => "sms send",
     };
+    with_settings(name, settings, async |config| match command {
+        SmsCommand::Status(options) => status::run(&options, &config).await,
+        SmsCommand::Balance(options) => balance::run(&options, config).await,
+        SmsCommand::Send(options) => send::run(options, config).await,
+    })
+    .await
+}
+
+/// `users …`.
+pub(crate) async fn users(
+    command: UsersCommand,
+    settings: Result<Config, ConfigError>,
+) -> ExitCode {
+    let name = match command {
+        UsersCommand::Find(_) => "users find",
+        UsersCommand::Disable { .. } => "users disable",
+        UsersCommand::Enable { .. } => "users enable",
+    };
+    with_settings(name, settings, async |config| {
+        users::run(&command, &config).await
+    })
+    .await
+}
+
+/// `sessions …`.
+pub(crate) async fn sessions(
+    command: SessionsCommand,
+    settings: Result<Config, ConfigError>,
+) -> ExitCode {
+    let name = match command {
+        SessionsCommand::List(_) => "sessions list",
+        SessionsCommand::End(_) => "sessions end",
+    };
+    with_settings(name, settings, async |config| {
+        sessions::run(&command, &config).await
+    })
+    .await
+}
+
+/// `housekeeping`.
+pub(crate) async fn housekeeping(settings: Result<Config, ConfigError>) -> ExitCode {
+    with_settings("housekeeping", settings, housekeeping::run).await
+}
+
+async fn with_settings(
+    name: &str,
+    settings: Result<Config, ConfigError>,
+    command: impl AsyncFnOnce(Config) -> Result<Found, Refusal>,
+) -> ExitCode {
     let found = match settings {
         Ok(config) => {
             logging::start_quietly(&config.server);
-            match command {
-                SmsCommand::Status(options) => status::run(&options, &config).await,
-                SmsCommand::Balance(options) => balance::run(&options, config).await,
-                SmsCommand::Send(options) => send::run(options, config).await,
-            }
+            command(config).await
         }
         Err(error) => Err(error.into()),
     };

@@ -6,7 +6,7 @@ use chelseru_core::store::{SmsRecord, SmsStatus, SmsTotal};
 use chelseru_core::{Clock, Config, SystemClock, Timestamp};
 use serde::Serialize;
 
-use super::table::{self, or_dash, said};
+use super::table::{self, in_utc, or_dash, said};
 use super::{Found, Refusal, database, in_one_line, print_json};
 use crate::options::StatusOptions;
 use crate::terminal::print;
@@ -199,10 +199,4 @@ fn bill_table(bill: &Bill) -> String {
     let of = ["all but not sent", "", ""].map(str::to_owned);
     table.add_row(of.into_iter().chain(amounts(bill.total)));
     table::text(&table)
-}
-
-/// To the second, for people.
-fn in_utc(time: Timestamp) -> String {
-    let text = time.to_string().replace('T', " ");
-    text.get(..19).unwrap_or(&text).to_owned()
 }

@@ -1,5 +1,6 @@
 //! Plain tables: columns and nothing between them, to read and to cut.
 
+use chelseru_core::Timestamp;
 use comfy_table::{CellAlignment, Table, presets};
 
 /// A table with this header. A `>` before a column's name puts it to the right, as numbers are.
@@ -29,6 +30,12 @@ pub(super) fn text(table: &Table) -> String {
 /// What is not known or not there.
 pub(super) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+/// A time to the second, for people.
+pub(super) fn in_utc(time: Timestamp) -> String {
+    let text = time.to_string().replace('T', " ");
+    text.get(..19).unwrap_or(&text).to_owned()
 }
 
 /// One of this program's words, for people.

@@ -11,7 +11,14 @@ async fn the_help_shows_the_commands_and_the_version_is_bare() {
         let output = installation.run(&[help]);
         assert!(output.status.success());
         let text = stdout(&output);
-        for word in ["--config <FILE>", "sms", "docs/settings.md"] {
+        for word in [
+            "--config <FILE>",
+            "sms",
+            "users",
+            "sessions",
+            "housekeeping",
+            "docs/settings.md",
+        ] {
             assert!(text.contains(word), "{word} is missing in {text}");
         }
     }
@@ -29,13 +36,15 @@ async fn an_unknown_argument_stops_the_start_and_what_was_meant_is_named() {
         (&["--confg", "x"][..], "--config"),
         (&["sms", "sned"], "send"),
         (&["sms", "send", "--fil", "x", "text"], "--file"),
+        (&["users", "fnd", "1"], "find"),
+        (&["sessions", "end", "1", "--sesion", "2"], "--session"),
     ] {
         let output = installation.run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let message = stderr(&output);
         assert!(message.contains(&format!("'{meant}'")), "{message}");
         assert_eq!(stdout(&output), "");
-        let is_start = arguments[0] != "sms";
+        let is_start = arguments[0].starts_with("--");
         assert_eq!(
             message.starts_with("chelseru-server cannot start:"),
             is_start,

@@ -241,6 +241,20 @@ impl Server {
         Ok((status, response.json().await?))
     }
 
+    /// Asks a route that needs nothing but to know the user, until the access token is refused or, else,
+    /// lets in: on a running server it is known for a moment.
+    pub(crate) async fn wait_until(&self, access: &str, comes_in: bool) {
+        loop {
+            let request = self.http.post(self.url("/api/message/send/"));
+            let response = request.json(&json!({})).bearer_auth(access).send().await;
+            let status = response.expect("the server answers").status().as_u16();
+            assert!([400, 401].contains(&status), "{status}");
+            if (status == 400) == comes_in {
+                return;
+            }
+        }
+    }
+
     /// The code in the newest message to that number, read in the development inbox.
     pub(crate) async fn code_for(&self, number: &str) -> Result<String, reqwest::Error> {
         let inbox = self.http.get(self.url("/dev/inbox.json")).send().await?;

@@ -2,12 +2,14 @@
 //!
 //! `cargo run --release -p chelseru-tests --bin speed` starts each server in turn as a process of its
 //! own, loads it over real sockets, and prints a table. `… -- hang 500` measures what 500 sends through a
-//! provider that hangs cost everybody else. docs/performance.md says how to read both.
+//! provider that hangs cost everybody else, and `… -- known` what a request costs whose token is known.
+//! docs/performance.md says how to read them.
 
 mod baseline;
 mod chelseru;
 mod client;
 mod hanging;
+mod known;
 mod load;
 mod options;
 mod process;
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         ["serve", kind, database] => serve(kind, database, None),
         ["serve", kind, database, hanging] => serve(kind, database, Some(hanging)),
         ["hang", sends] => hang(sends),
+        ["known"] => known::measure(),
         _ => Options::parse(arguments).and_then(|options| compare(&options)),
     };
     match result {

@@ -8,6 +8,7 @@ use crate::Result;
 const HELP: &str =
     "speed [--rounds N] [--logins N] [--reads N] [--connections N] [--folder DIR] [--database URL]
 speed hang SENDS
+speed known
 
   --rounds N        how often each server is measured, in turns (3)
   --logins N        requests of each of the phases otp/send and authenticate (4000)
