@@ -1,7 +1,7 @@
 //! Every verb of the routes by everyone: nobody (without a token), a stranger, somebody banned, a member
 //! who may only read, a member, an admin with every code, and the owner.
 
-use chelseru_tests::{Answer, Call, Database, TestServer, on_both_databases};
+use chelseru_tests::{Answer, Call, Database, on_both_databases};
 use reqwest::Method;
 use serde_json::{Value, json};
 

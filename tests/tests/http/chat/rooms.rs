@@ -1,6 +1,6 @@
 //! Rooms: making, showing, changing and leaving them.
 
-use chelseru_core::UserId;
+use chelseru_core::{Clock, UserId};
 use chelseru_tests::{Answer, Database, Setup, on_both_databases};
 use serde_json::{Value, json};
 

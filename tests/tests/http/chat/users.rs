@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chelseru_core::UserId;
+use chelseru_core::{Clock, UserId};
 use chelseru_tests::{Database, Setup, on_both_databases};
 
 use super::Scene;
