@@ -34,6 +34,7 @@ pub mod store;
 pub mod testing;
 mod token;
 mod user;
+mod username;
 
 pub use crate::clock::{Clock, SystemClock, Timestamp};
 pub use crate::config::{Config, ConfigError};
@@ -50,3 +51,4 @@ pub use crate::service::{
 pub use crate::session::{ClientInfo, RefreshHash, ReplacedToken, Session, SessionId};
 pub use crate::token::{TokenError, TokenPair, TokenType};
 pub use crate::user::{User, UserId};
+pub use crate::username::{InvalidUsername, Username};

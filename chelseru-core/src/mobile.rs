@@ -32,6 +32,10 @@ pub struct MobileNumber([u8; 11]);
 pub struct InvalidMobileNumber;
 
 impl MobileNumber {
+    /// Eleven zeros, which no text is read as: what the log of messages has in the place of a number
+    /// whose account was deleted.
+    pub const ERASED: Self = Self([b'0'; 11]);
+
     /// The canonical form, `09123456789`.
     pub fn as_str(&self) -> &str {
         // The bytes are ASCII digits by construction.
@@ -119,6 +123,7 @@ mod tests {
     #[test]
     fn everything_else_is_refused() {
         for text in [
+            MobileNumber::ERASED.as_str(),
             "",
             "0",
             "0912123456",

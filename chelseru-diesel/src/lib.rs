@@ -38,6 +38,7 @@ mod migrations;
 mod otp;
 mod postgres;
 mod prepared;
+mod profiles;
 mod rates;
 mod rows;
 mod run;

@@ -8,6 +8,14 @@ diesel::table! {
         username -> Text,
         is_active -> Bool,
         created_at -> BigInt,
+        username_key -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    chelseru_retired_usernames (username_key) {
+        username_key -> Text,
+        retired_at -> BigInt,
     }
 }
 

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use crate::common::{NOW, code, login, number};
 use chelseru_core::store::{
-    CodeId, Correction, Maintenance, NewSession, NewSms, NewSmsRequest, OtpStore, RateStore,
-    Redeemed, Rotation, SessionStore, SmsClaim, SmsLog, SmsOutcome, SmsPurpose, SmsRequests,
-    SmsStatus, Successor, Take, UserStore,
+    CodeId, Correction, Deletion, Maintenance, NameReplacement, NewSession, NewSms, NewSmsRequest,
+    NumberChange, NumberChanged, OtpStore, ProfileStore, RateStore, Redeemed, Rename, Rotation,
+    SessionStore, SmsClaim, SmsLog, SmsOutcome, SmsPurpose, SmsRequests, SmsStatus, Successor,
+    Take, UserStore,
 };
 use chelseru_core::{ClientInfo, SessionId, UserId};
 use chelseru_diesel::DieselStore;
@@ -216,6 +217,39 @@ async fn call_everything(store: &DieselStore) {
 
     store.purge(NOW, 10).await.unwrap();
     store.ping().await.unwrap();
+
+    call_profiles(store, user.id).await;
+}
+
+async fn call_profiles(store: &DieselStore, user: UserId) {
+    let rename = Rename {
+        user,
+        username: "ali".parse().unwrap(),
+        now: NOW,
+    };
+    store.rename_user(&rename).await.unwrap();
+    let mobile_number = number(2);
+    let change = NumberChange {
+        user,
+        mobile_number,
+        username: Some(NameReplacement {
+            from: "a".to_owned(),
+            to: "b".to_owned(),
+        }),
+        keep: None,
+        now: NOW,
+    };
+    let deletion = Deletion {
+        user,
+        mobile_number,
+        now: NOW,
+    };
+    let code = code(mobile_number, 3, NOW);
+    store.reserve_code(&code).await.unwrap();
+    let changed = store.change_number(CodeId(3), &change).await.unwrap();
+    assert!(matches!(changed, NumberChanged::Done(_)), "{changed:?}");
+    store.reserve_code(&code).await.unwrap();
+    assert!(store.delete_user(CodeId(3), &deletion).await.unwrap());
 }
 
 async fn call_sessions(store: &DieselStore, user: UserId, session: SessionId) {

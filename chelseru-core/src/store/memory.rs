@@ -2,10 +2,11 @@
 //!
 //! Every method takes the one lock once and never waits while it holds it, so each is atomic.
 
+mod profiles;
 mod rates;
 mod sms;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -42,10 +43,13 @@ pub struct MemoryStore {
 struct Tables {
     codes: HashMap<MobileNumber, Code>,
     users: BTreeMap<UserId, User>,
+    username_keys: HashMap<UserId, String>,
+    retired_usernames: HashSet<String>,
     sessions: BTreeMap<SessionId, Session>,
     sms: BTreeMap<SmsId, SmsRecord>,
     requests: BTreeMap<SmsRequestId, Request>,
     rates: HashMap<String, Taken>,
+    last_user: i64,
     last_session: i64,
     last_request: i64,
 }
@@ -218,9 +222,9 @@ impl OtpStore for MemoryStore {
         tables.codes.remove(&number);
         let is_new = known.is_none();
         let user = known.unwrap_or_else(|| {
-            let last = tables.users.keys().next_back().map_or(0, |id| id.0);
+            tables.last_user += 1;
             let user = User {
-                id: UserId(last + 1),
+                id: UserId(tables.last_user),
                 mobile_number: number,
                 group: login.group,
                 username: login.username.clone(),

@@ -9,6 +9,7 @@
 //! (`chelseru_core::store_conformance!`); [`MemoryStore`] is the reference to read first.
 
 mod memory;
+mod profiles;
 
 use std::error::Error;
 use std::num::NonZeroU32;
@@ -17,6 +18,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::memory::MemoryStore;
+pub use self::profiles::{
+    Deletion, NameReplacement, NumberChange, NumberChanged, ProfileStore, Rename, Renamed,
+};
 use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, RefreshHash, Session, SessionId};
@@ -25,12 +29,19 @@ use crate::user::{User, UserId};
 
 /// Everything that chelseru keeps. Implemented for whatever implements the parts.
 pub trait Store:
-    OtpStore + UserStore + SessionStore + SmsLog + SmsRequests + RateStore + Maintenance
+    OtpStore + UserStore + ProfileStore + SessionStore + SmsLog + SmsRequests + RateStore + Maintenance
 {
 }
 
-impl<T: OtpStore + UserStore + SessionStore + SmsLog + SmsRequests + RateStore + Maintenance> Store
-    for T
+impl<T> Store for T where
+    T: OtpStore
+        + UserStore
+        + ProfileStore
+        + SessionStore
+        + SmsLog
+        + SmsRequests
+        + RateStore
+        + Maintenance
 {
 }
 
@@ -330,7 +341,7 @@ pub enum SmsStatus {
 /// One attempt to send a message by one provider, about to be made. Its text is never kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSms {
-    /// The receiver.
+    /// The receiver; [`MobileNumber::ERASED`] once its account was deleted.
     pub mobile_number: MobileNumber,
     /// The provider's name.
     pub provider: String,

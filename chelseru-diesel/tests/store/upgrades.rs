@@ -86,6 +86,8 @@ fn a_file_goes_back_to_the_first_version() {
         ROWS,
         include_str!("../../migrations/sqlite/chelseru0002_sms/up.sql"),
         include_str!("../../migrations/sqlite/chelseru0003_refresh/up.sql"),
+        include_str!("../../migrations/sqlite/chelseru0006_profiles/up.sql"),
+        include_str!("../../migrations/sqlite/chelseru0006_profiles/down.sql"),
         include_str!("../../migrations/sqlite/chelseru0003_refresh/down.sql"),
         include_str!("../../migrations/sqlite/chelseru0002_sms/down.sql"),
         ROWS.replace("'u'", "'v'")
@@ -106,6 +108,8 @@ async fn a_schema_goes_back_to_the_first_version() {
         ROWS,
         include_str!("../../migrations/postgres/chelseru0002_sms/up.sql"),
         include_str!("../../migrations/postgres/chelseru0003_refresh/up.sql"),
+        include_str!("../../migrations/postgres/chelseru0006_profiles/up.sql"),
+        include_str!("../../migrations/postgres/chelseru0006_profiles/down.sql"),
         include_str!("../../migrations/postgres/chelseru0003_refresh/down.sql"),
         include_str!("../../migrations/postgres/chelseru0002_sms/down.sql"),
         ROWS.replace("'u'", "'v'")

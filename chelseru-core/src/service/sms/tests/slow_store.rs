@@ -9,10 +9,11 @@ use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, Session, SessionId};
 use crate::store::{
-    Adopted, CodeId, Correction, CountedCode, Maintenance, MemoryStore, NewCode, NewLogin,
-    NewSession, NewSms, NewSmsRequest, OtpStore, RateStore, Redeemed, Reservation, Rotated,
-    Rotation, SessionStore, SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord, SmsRequestId,
-    SmsRequests, SmsStatus, SmsTotal, StoreError, StoreResult, Take, TakeResult, UserStore,
+    Adopted, CodeId, Correction, CountedCode, Deletion, Maintenance, MemoryStore, NewCode,
+    NewLogin, NewSession, NewSms, NewSmsRequest, NumberChange, NumberChanged, OtpStore,
+    ProfileStore, RateStore, Redeemed, Rename, Renamed, Reservation, Rotated, Rotation,
+    SessionStore, SmsClaim, SmsId, SmsLog, SmsOutcome, SmsRecord, SmsRequestId, SmsRequests,
+    SmsStatus, SmsTotal, StoreError, StoreResult, Take, TakeResult, UserStore,
 };
 use crate::user::{User, UserId};
 
@@ -74,6 +75,11 @@ pass_on! {
         fn find_user(id: UserId) -> Option<User>;
         fn is_known_number(mobile_number: MobileNumber) -> bool;
         fn set_user_active(id: UserId, active: bool) -> bool;
+    }
+    ProfileStore {
+        fn rename_user(rename: &Rename) -> Renamed;
+        fn change_number(code: CodeId, change: &NumberChange) -> NumberChanged;
+        fn delete_user(code: CodeId, deletion: &Deletion) -> bool;
     }
     SessionStore {
         fn find_session(id: SessionId) -> Option<(Session, User)>;
