@@ -23,6 +23,15 @@ pub enum Error {
     /// No account in that group, and none may be made there.
     #[error("no account may be made in that group")]
     SignUpClosed,
+    /// The number has an account in that group already. Told only to who has proven the number.
+    #[error("the number has an account in that group")]
+    NumberTaken,
+    /// Another account has the username. Told only to who may have one.
+    #[error("the username is taken")]
+    UsernameTaken,
+    /// The settings do not accept the number. Nothing was sent.
+    #[error("the number is not accepted")]
+    NumberNotAccepted,
     /// The token is good but its account is gone.
     #[error("the account does not exist")]
     UserNotFound,

@@ -47,6 +47,28 @@ pub enum Event {
         /// From where, and with which device and browser.
         client: ClientInfo,
     },
+    /// Somebody has chosen a name.
+    #[non_exhaustive]
+    UsernameChanged {
+        /// Who.
+        user: UserId,
+    },
+    /// An account has another number. Its sessions have ended, but for the one in which it was changed.
+    #[non_exhaustive]
+    NumberChanged {
+        /// Whose.
+        user: UserId,
+        /// The number before.
+        from: MobileNumber,
+        /// The number now.
+        to: MobileNumber,
+    },
+    /// Somebody has deleted the own account.
+    #[non_exhaustive]
+    AccountDeleted {
+        /// Whose it was.
+        user: UserId,
+    },
     /// A provider accepted a message.
     SmsAccepted(SmsAttempt),
     /// A provider did not accept a message, or its answer was lost.
@@ -188,6 +210,8 @@ pub enum Limit {
     FailuresPerNumberPerHour,
     /// `AUTH.LIMITS.OTP_FAILURES_PER_ADDRESS_PER_HOUR`
     FailuresPerAddressPerHour,
+    /// `AUTH.LIMITS.USERNAME_CHANGES_PER_USER_PER_HOUR`
+    UsernameChangesPerUserPerHour,
     /// `AUTH.LIMITS.PUMPING_GUARD`
     Pumping,
 }
@@ -201,6 +225,7 @@ impl Limit {
             Self::CodesPerAddressPerHour => "AUTH.LIMITS.OTP_PER_ADDRESS_PER_HOUR",
             Self::FailuresPerNumberPerHour => "AUTH.LIMITS.OTP_FAILURES_PER_NUMBER_PER_HOUR",
             Self::FailuresPerAddressPerHour => "AUTH.LIMITS.OTP_FAILURES_PER_ADDRESS_PER_HOUR",
+            Self::UsernameChangesPerUserPerHour => "AUTH.LIMITS.USERNAME_CHANGES_PER_USER_PER_HOUR",
             Self::Pumping => "AUTH.LIMITS.PUMPING_GUARD",
         }
     }
@@ -279,6 +304,11 @@ fn log(event: &Event) {
             browser = client.browser,
             "logged in"
         ),
+        Event::UsernameChanged { user } => tracing::info!(user = user.0, "username changed"),
+        Event::NumberChanged { user, from, to } => {
+            tracing::info!(user = user.0, ?from, ?to, "mobile number changed");
+        }
+        Event::AccountDeleted { user } => tracing::info!(user = user.0, "account deleted"),
         Event::SmsAccepted(sms) => tracing::info!(
             sms = sms.sms.0,
             to = ?sms.to,

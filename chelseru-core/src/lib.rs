@@ -45,8 +45,8 @@ pub use crate::otp::{Code, InvalidCode};
 pub use crate::secret::Secret;
 pub use crate::service::{
     Balance, Chelseru, ChelseruBuilder, CurrentUser, HousekeepingClaim, IdempotencyKey,
-    IntoProviders, IntoShared, InvalidIdempotencyKey, Login, LogoutScope, Message, ProviderHealth,
-    SessionView,
+    IntoProviders, IntoShared, InvalidIdempotencyKey, Login, LogoutScope, Message, Profile,
+    ProviderHealth, SessionView,
 };
 pub use crate::session::{ClientInfo, RefreshHash, ReplacedToken, Session, SessionId};
 pub use crate::token::{TokenError, TokenPair, TokenType};

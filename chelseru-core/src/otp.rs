@@ -15,6 +15,7 @@ use crate::keyed_hash::{KeyedHash, KeyedHashes};
 use crate::mobile::MobileNumber;
 use crate::secret::Secret;
 use crate::store::{CodeHash, CodeId};
+use crate::user::UserId;
 
 /// What the derived key is for; a change of the scheme changes it.
 const KEY_PURPOSE: &str = "chelseru one-time code v3";
@@ -98,6 +99,10 @@ impl fmt::Debug for Code {
 pub(crate) enum CodePurpose {
     /// Logs in.
     Login,
+    /// Gives that account the number to which it was sent.
+    ChangeNumber(UserId),
+    /// Deletes that account.
+    DeleteAccount(UserId),
 }
 
 impl CodePurpose {
@@ -105,7 +110,17 @@ impl CodePurpose {
     fn context(self) -> String {
         match self {
             Self::Login => "login".to_owned(),
+            Self::ChangeNumber(user) => format!("change the number of {}", user.0),
+            Self::DeleteAccount(user) => format!("delete {}", user.0),
         }
+    }
+
+    /// The account for which it is good alone, whichever number it is sent to.
+    pub(crate) fn account(self) -> Option<UserId> {
+        let (Self::ChangeNumber(user) | Self::DeleteAccount(user)) = self else {
+            return None;
+        };
+        Some(user)
     }
 }
 
@@ -166,6 +181,7 @@ mod tests {
     use crate::mobile::MobileNumber;
     use crate::secret::Secret;
     use crate::store::CodeId;
+    use crate::user::UserId;
 
     fn number(text: &str) -> MobileNumber {
         text.parse().unwrap()
@@ -251,6 +267,26 @@ mod tests {
             Some(&hash)
         ));
         assert!(!hasher().verify(CodePurpose::Login, number("09121234567"), &code, None));
+    }
+
+    #[test]
+    fn a_code_does_only_what_it_was_sent_for_and_for_its_account_alone() {
+        let code: Code = "12345678".parse().unwrap();
+        let number = number("09121234567");
+        let purposes = [
+            CodePurpose::Login,
+            CodePurpose::ChangeNumber(UserId(1)),
+            CodePurpose::ChangeNumber(UserId(2)),
+            CodePurpose::DeleteAccount(UserId(1)),
+            CodePurpose::DeleteAccount(UserId(2)),
+        ];
+        for sent_for in purposes {
+            let hash = hasher().hash(sent_for, number, &code);
+            for used_for in purposes {
+                let is_good = hasher().verify(used_for, number, &code, Some(&hash));
+                assert_eq!(is_good, sent_for == used_for, "{sent_for:?} {used_for:?}");
+            }
+        }
     }
 
     #[test]

@@ -175,8 +175,15 @@ impl Kind {
             _ if ascii_digit(char).is_some() => Self::Digit,
             _ => match base(char)? {
                 'a'..='z' | 'A'..='Z' => Self::Latin,
-                '\u{0621}'..='\u{063A}' | '\u{0641}'..='\u{064A}' => Self::Persian,
-                'پ' | 'چ' | 'ژ' | 'ک' | 'گ' | 'ی' | 'ە' => Self::Persian,
+                '\u{0621}'..='\u{063A}'
+                | '\u{0641}'..='\u{064A}'
+                | 'پ'
+                | 'چ'
+                | 'ژ'
+                | 'ک'
+                | 'گ'
+                | 'ی'
+                | 'ە' => Self::Persian,
                 _ => return None,
             },
         })

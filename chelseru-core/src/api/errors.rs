@@ -29,6 +29,14 @@ impl From<Error> for Response {
             Error::SignUpClosed => {
                 Self::field_error("group", "This group is not open for sign-up.")
             }
+            Error::NumberTaken => Self::field_error(
+                "mobile_number",
+                "An account with this mobile number already exists.",
+            ),
+            Error::UsernameTaken => {
+                Self::field_error("username", "A user with that username already exists.")
+            }
+            Error::NumberNotAccepted => Self::field_error("mobile_number", NO_MOBILE_NUMBER),
             Error::UserNotFound => unauthorized("User not found", Some("user_not_found")),
             Error::UserInactive => unauthorized("User is inactive", Some("user_inactive")),
             Error::NotAuthenticated => {
@@ -79,6 +87,10 @@ impl From<Error> for Response {
         }
     }
 }
+
+/// What is said of a number that is not one, or not accepted.
+pub(super) const NO_MOBILE_NUMBER: &str =
+    "Enter a valid Iranian mobile number, such as 09121234567.";
 
 /// simplejwt's answer to an `Authorization` header of more than two parts.
 pub(super) fn bad_authorization_header() -> Response {

@@ -1,7 +1,10 @@
 //! The documented routes: which there are, and what each reads and answers.
 
+mod profile;
+
 use serde_json::{Value, json};
 
+use super::errors::NO_MOBILE_NUMBER;
 use super::fields::{Fields, integer};
 use super::{Request, Response, bearer};
 use crate::config::AuthMethod;
@@ -29,6 +32,11 @@ pub(super) enum Route {
     Logout,
     Register,
     Login,
+    Me,
+    MobileSend,
+    Mobile,
+    DeleteSend,
+    Delete,
 }
 
 impl Route {
@@ -46,6 +54,11 @@ impl Route {
             "logout" => Self::Logout,
             "register" => Self::Register,
             "login" => Self::Login,
+            "me" => Self::Me,
+            "me/mobile/send" => Self::MobileSend,
+            "me/mobile" => Self::Mobile,
+            "me/delete/send" => Self::DeleteSend,
+            "me/delete" => Self::Delete,
             _ => {
                 let id = path.strip_prefix("sessions/")?;
                 let is_plain = id.bytes().all(|byte| byte.is_ascii_digit());
@@ -58,6 +71,7 @@ impl Route {
         match self {
             Self::Sessions => &["GET", "DELETE"],
             Self::Session(_) => &["DELETE"],
+            Self::Me => &["GET", "PATCH", "DELETE"],
             _ => &["POST"],
         }
     }
@@ -87,6 +101,13 @@ impl Route {
             Self::TokenVerify => token_verify(chelseru, request).await,
             Self::Logout => logout(chelseru, request).await,
             Self::Register | Self::Login => Err(password_route(chelseru)),
+            Self::Me if request.method == "GET" => profile::show(chelseru, request).await,
+            Self::Me if request.method == "PATCH" => profile::change(chelseru, request).await,
+            Self::MobileSend => profile::send_number_code(chelseru, request).await,
+            Self::Mobile => profile::change_number(chelseru, request).await,
+            Self::DeleteSend => profile::send_deletion_code(chelseru, request).await,
+            // Not everything on the way lets the body of a DELETE through.
+            Self::Me | Self::Delete => profile::delete(chelseru, request).await,
         }
     }
 }
@@ -98,18 +119,17 @@ async fn otp_send(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response
     if let Some(number) = number {
         chelseru.send_code(number, request.client()).await?;
     }
-    Ok(Response::ok(
-        &json!({ "details": "The OTP code was sent correctly." }),
-    ))
+    Ok(code_sent())
+}
+
+fn code_sent() -> Response {
+    Response::ok(&json!({ "details": "The OTP code was sent correctly." }))
 }
 
 async fn authenticate(chelseru: &Chelseru, request: &Request<'_>) -> Result<Response, Response> {
     let mut fields = Fields::parse(request)?;
     let number = fields.required("mobile_number", mobile_number);
-    let code = fields.required("code", |text| {
-        text.parse::<Code>()
-            .map_err(|_| "Enter a valid code.".to_owned())
-    });
+    let code = fields.required("code", code);
     let group = fields.optional_integer("group", 0).unwrap_or_default();
     fields.finish()?;
     let (Some(mobile_number), Some(code)) = (number, code) else {
@@ -230,8 +250,11 @@ fn token_field(request: &Request<'_>, name: &str) -> Result<String, Response> {
 }
 
 fn mobile_number(text: &str) -> Result<MobileNumber, String> {
-    text.parse()
-        .map_err(|_| "Enter a valid Iranian mobile number, such as 09121234567.".to_owned())
+    text.parse().map_err(|_| NO_MOBILE_NUMBER.to_owned())
+}
+
+fn code(text: &str) -> Result<Code, String> {
+    text.parse().map_err(|_| "Enter a valid code.".to_owned())
 }
 
 fn logout_scope(value: &Value) -> Result<Option<LogoutScope>, String> {

@@ -26,6 +26,7 @@ pub use ipnet::IpNet;
 pub use self::builder::ConfigBuilder;
 pub use self::error::{ConfigError, Problem};
 pub(crate) use self::jwt_keys::is_private_pem;
+use crate::mobile::MobileNumber;
 use crate::secret::Secret;
 use crate::sms::TemplateId;
 
@@ -85,6 +86,10 @@ pub struct Config {
 pub struct AuthConfig {
     /// `AUTH_METHOD`.
     pub method: AuthMethod,
+    /// `ALLOW_TEST_NUMBERS`: whether there may be test numbers; no by default.
+    pub allow_test_numbers: bool,
+    /// `TEST_NUMBERS`: numbers with a fixed code, which is never sent; none by default.
+    pub test_numbers: BTreeMap<MobileNumber, Secret>,
     /// `OPTIONS`.
     pub options: OtpOptions,
     /// `JWT`.
@@ -103,6 +108,25 @@ pub enum AuthMethod {
     Otp,
     /// `PASSWD`: with a password.
     Passwd,
+}
+
+/// `AUTH.OPTIONS.USERNAME`: what a new account is called, until its owner chooses a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UsernameForm {
+    /// `opaque`: random letters and digits.
+    #[default]
+    Opaque,
+    /// `package`: `G{group}-{mobile number}`, as the Django package names them. It shows the number to
+    /// everybody who sees the name.
+    Package,
+}
+
+/// `AUTH.OPTIONS.COUNTRIES`: a country whose mobile numbers are accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Country {
+    /// `IR`
+    Iran,
 }
 
 /// `AUTH.OPTIONS`.
@@ -131,6 +155,13 @@ pub struct OtpOptions {
     /// `SIGNUP_GROUPS`: the groups in which new accounts may be made; every group when not set. A
     /// client names the group itself, so set this before a group means a privilege.
     pub signup_groups: Option<Vec<i64>>,
+    /// `USERNAME`: what a new account is called; `opaque` by default.
+    pub username: UsernameForm,
+    /// `COUNTRIES`: whose mobile numbers are accepted. There is Iran alone.
+    pub countries: Vec<Country>,
+    /// `KNOWN_PREFIXES_ONLY`: whether codes are sent only to numbers of the ranges that carriers are known
+    /// to have ([`MobileNumber::has_known_prefix`]); no by default, for ranges grow.
+    pub known_prefixes_only: bool,
 }
 
 impl Default for OtpOptions {
@@ -144,6 +175,9 @@ impl Default for OtpOptions {
             sms_host: None,
             sms_app_hash: None,
             signup_groups: None,
+            username: UsernameForm::default(),
+            countries: vec![Country::Iran],
+            known_prefixes_only: false,
         }
     }
 }
@@ -262,6 +296,9 @@ pub struct AuthLimits {
     /// `OTP_FAILURES_PER_ADDRESS_PER_HOUR`: wrong codes from one client address in an hour; 200 by
     /// default.
     pub otp_failures_per_address_per_hour: u32,
+    /// `USERNAME_CHANGES_PER_USER_PER_HOUR`: names that an account may try to get in an hour; 20 by
+    /// default.
+    pub username_changes_per_user_per_hour: u32,
     /// `PUMPING_GUARD`: what is done when codes are sent and hardly any are verified.
     pub pumping_guard: PumpingGuard,
     /// `SMS_PER_HOUR`: messages that the whole service may send in an hour; none by default.
@@ -284,6 +321,7 @@ impl Default for AuthLimits {
             otp_per_address_per_hour: 1000,
             otp_failures_per_number_per_hour: 20,
             otp_failures_per_address_per_hour: 200,
+            username_changes_per_user_per_hour: 20,
             pumping_guard: PumpingGuard::default(),
             sms_per_hour: 0,
             sms_per_day: 0,

@@ -90,13 +90,9 @@ impl Chelseru {
         now: Timestamp,
     ) -> Result<TokenPair, Error> {
         let options = &self.config().auth.options;
-        let (username, key, refresh_jti) = {
+        let (key, refresh_jti) = {
             let mut rng = rand::rng();
-            (
-                random::username(&mut rng),
-                random::token_id(&mut rng),
-                random::token_id(&mut rng),
-            )
+            (random::token_id(&mut rng), random::token_id(&mut rng))
         };
         let login = NewLogin {
             mobile_number: login.mobile_number,
@@ -105,7 +101,7 @@ impl Chelseru {
                 .signup_groups
                 .as_ref()
                 .is_none_or(|groups| groups.contains(&login.group)),
-            username,
+            username: self.new_username(login.mobile_number, login.group),
             session: self.new_session(key, &refresh_jti, login.client, now),
             now,
         };

@@ -4,10 +4,12 @@ mod codes;
 mod housekeeping;
 mod limits;
 mod login;
+mod profile;
 mod sessions;
 mod sms;
 mod tokens;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,6 +18,7 @@ use jsonwebtoken::jwk::JwkSet;
 
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
+pub use self::profile::Profile;
 pub use self::sessions::{CurrentUser, LogoutScope, SessionView};
 pub use self::sms::{Balance, IdempotencyKey, InvalidIdempotencyKey, Message, ProviderHealth};
 use self::sms::{Gateway, ToldBudgets};
@@ -24,7 +27,8 @@ use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{AuthMethod, Config, ConfigError};
 use crate::events::{Event, EventStream, Events};
 use crate::keyed_hash::{KeyedHash, KeyedHashes};
-use crate::otp::CodeHasher;
+use crate::mobile::MobileNumber;
+use crate::otp::{Code, CodeHasher};
 use crate::sms::{SmsProvider, code_text_warnings};
 use crate::store::Store;
 use crate::token::Tokens;
@@ -65,6 +69,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     codes: CodeHasher,
     repeatable_codes: KeyedHash,
+    test_codes: HashMap<MobileNumber, Code>,
     requests: KeyedHashes,
     tokens: Tokens,
     successors: Successors,
@@ -194,6 +199,7 @@ impl ChelseruBuilder {
         }
         let mut warnings = self.config.auth.jwt.weak_keys();
         warnings.extend(what_cannot_work(&self.config, &self.providers));
+        warnings.extend(test_number_warning(&self.config));
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
@@ -210,6 +216,7 @@ impl ChelseruBuilder {
                     &self.config.auth.jwt.signing_key,
                     "chelseru repeatable code v1",
                 ),
+                test_codes: test_codes(&self.config),
                 requests: KeyedHashes::new(&secrets, "chelseru idempotent request v1"),
                 successors: Successors::new(&secrets),
                 tokens,
@@ -223,6 +230,23 @@ impl ChelseruBuilder {
             }),
         })
     }
+}
+
+/// The fixed codes of test numbers. All were looked at with the settings.
+fn test_codes(config: &Config) -> HashMap<MobileNumber, Code> {
+    let numbers = config.auth.test_numbers.iter();
+    let codes = numbers.filter_map(|(number, code)| Some((*number, code.expose().parse().ok()?)));
+    codes.collect()
+}
+
+fn test_number_warning(config: &Config) -> Option<String> {
+    let numbers: Vec<_> = config.auth.test_numbers.keys().collect();
+    (!numbers.is_empty()).then(|| {
+        format!(
+            "AUTH.TEST_NUMBERS has {} ({numbers:?}): who knows their codes logs in without an SMS",
+            numbers.len()
+        )
+    })
 }
 
 /// Settings that are allowed, and with which codes cost too much or cannot be sent.

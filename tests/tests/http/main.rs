@@ -8,6 +8,7 @@ mod dump;
 mod forge;
 mod keys;
 mod malformed;
+mod me;
 mod outage;
 mod races;
 mod sms;

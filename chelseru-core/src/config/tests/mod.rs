@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::schema::Names;
 use super::{
-    AuthMethod, Config, ConfigError, IpNet, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi,
-    Problem, PumpingGuard, SmsService, TemplateIds, names,
+    AuthMethod, Config, ConfigError, Country, IpNet, JwtAlgorithm, LogFormat, LogLevel,
+    MeliPayamakApi, Problem, PumpingGuard, SmsService, TemplateIds, UsernameForm, names,
 };
 use crate::secret::Secret;
 use crate::sms::TemplateId;
@@ -40,7 +40,12 @@ fn every_setting() -> Value {
                 "OTP_SMS_HOST": "shop.example",
                 "OTP_SMS_APP_HASH": "FA+9qCX9V/u",
                 "SIGNUP_GROUPS": [0, 7],
+                "USERNAME": "package",
+                "COUNTRIES": ["IR"],
+                "KNOWN_PREFIXES_ONLY": true,
             },
+            "ALLOW_TEST_NUMBERS": true,
+            "TEST_NUMBERS": { "09120000000": "012345" },
             "JWT": {
                 "SIGNING_KEY": SECRET,
                 "ALGORITHM": "HS512",
@@ -66,6 +71,7 @@ fn every_setting() -> Value {
                 "OTP_PER_ADDRESS_PER_HOUR": 50,
                 "OTP_FAILURES_PER_NUMBER_PER_HOUR": 15,
                 "OTP_FAILURES_PER_ADDRESS_PER_HOUR": 150,
+                "USERNAME_CHANGES_PER_USER_PER_HOUR": 5,
                 "PUMPING_GUARD": "record",
                 "SMS_PER_HOUR": 100,
                 "SMS_PER_DAY": 1000,
@@ -192,8 +198,9 @@ fn contents(config: &Config) -> String {
         &settings.kavenegar_com_api_key,
     ];
     let previous = config.auth.jwt.previous_keys.iter().map(Secret::expose);
-    let previous: Vec<_> = previous.collect();
-    format!("{config:#?}{:?}{previous:?}", secrets.map(Secret::expose))
+    let test_codes = config.auth.test_numbers.values().map(Secret::expose);
+    let others: Vec<_> = previous.chain(test_codes).collect();
+    format!("{config:#?}{:?}{others:?}", secrets.map(Secret::expose))
 }
 
 /// A file that is gone at the end of the test.

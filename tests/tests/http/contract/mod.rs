@@ -19,5 +19,6 @@ mod resend;
 mod sessions;
 mod sessions_end;
 mod sessions_seen;
+mod test_numbers;
 mod verify;
 mod wording;

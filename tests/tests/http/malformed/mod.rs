@@ -7,7 +7,7 @@ mod wire;
 use chelseru_tests::{Answer, Database, TestServer, Tokens, log_in, log_in_with, send_code};
 
 /// Every route that reads a body.
-const ROUTES: [&str; 8] = [
+const ROUTES: [&str; 11] = [
     "/api/otp/send/",
     "/api/authenticate/",
     "/api/message/send/",
@@ -16,6 +16,9 @@ const ROUTES: [&str; 8] = [
     "/api/logout/",
     "/api/register/",
     "/api/login/",
+    "/api/me/mobile/send/",
+    "/api/me/mobile/",
+    "/api/me/delete/",
 ];
 
 /// A number that has a code, which nonsense must not spend.
