@@ -46,6 +46,9 @@ pub enum Error {
     /// More passwords are waiting to be hashed than can be in a short time.
     #[error("too many passwords are being hashed")]
     Overloaded,
+    /// The settings do not accept the number. Nothing was sent.
+    #[error("the number is not accepted")]
+    NumberNotAccepted,
     /// The token is good but its account is gone.
     #[error("the account does not exist")]
     UserNotFound,

@@ -62,6 +62,28 @@ pub enum Event {
         /// Whether the old one was not asked for: the number was proven by a code.
         was_reset: bool,
     },
+    /// Somebody has chosen a name.
+    #[non_exhaustive]
+    UsernameChanged {
+        /// Who.
+        user: UserId,
+    },
+    /// An account has another number. Its sessions have ended, but for the one in which it was changed.
+    #[non_exhaustive]
+    NumberChanged {
+        /// Whose.
+        user: UserId,
+        /// The number before.
+        from: MobileNumber,
+        /// The number now.
+        to: MobileNumber,
+    },
+    /// Somebody has deleted the own account.
+    #[non_exhaustive]
+    AccountDeleted {
+        /// Whose it was.
+        user: UserId,
+    },
     /// A provider accepted a message.
     SmsAccepted(SmsAttempt),
     /// A provider did not accept a message, or its answer was lost.
@@ -210,6 +232,8 @@ pub enum Limit {
     LoginFailuresPerUserAndAddressPerHour,
     /// `AUTH.LIMITS.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR`
     LoginFailuresPerAddressPerHour,
+    /// `AUTH.LIMITS.USERNAME_CHANGES_PER_USER_PER_HOUR`
+    UsernameChangesPerUserPerHour,
     /// `AUTH.LIMITS.PUMPING_GUARD`
     Pumping,
     /// `AUTH.LIMITS.MESSAGES_PER_USER_PER_HOUR`
@@ -242,6 +266,7 @@ impl Limit {
             Self::LoginFailuresPerAddressPerHour => {
                 "AUTH.LIMITS.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR"
             }
+            Self::UsernameChangesPerUserPerHour => "AUTH.LIMITS.USERNAME_CHANGES_PER_USER_PER_HOUR",
             Self::Pumping => "AUTH.LIMITS.PUMPING_GUARD",
             Self::MessagesPerUserPerHour => "AUTH.LIMITS.MESSAGES_PER_USER_PER_HOUR",
             Self::MessagesPerReceiverPerHour => "AUTH.LIMITS.MESSAGES_PER_RECEIVER_PER_HOUR",
@@ -330,6 +355,11 @@ fn log(event: &Event) {
         Event::PasswordChanged { user, was_reset } => {
             tracing::info!(user = user.0, was_reset, "password changed");
         }
+        Event::UsernameChanged { user } => tracing::info!(user = user.0, "username changed"),
+        Event::NumberChanged { user, from, to } => {
+            tracing::info!(user = user.0, ?from, ?to, "mobile number changed");
+        }
+        Event::AccountDeleted { user } => tracing::info!(user = user.0, "account deleted"),
         Event::SmsAccepted(sms) => tracing::info!(
             sms = sms.sms.0,
             to = ?sms.to,

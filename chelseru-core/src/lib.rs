@@ -37,6 +37,7 @@ pub mod store;
 pub mod testing;
 mod token;
 mod user;
+mod username;
 
 pub use crate::clock::{Clock, SystemClock, Timestamp};
 pub use crate::config::{Config, ConfigError};
@@ -50,8 +51,9 @@ pub use crate::service::{
     AccountChangeStream, AccountsChanged, Balance, Chelseru, ChelseruBuilder, CurrentUser,
     GroupDraft, HousekeepingClaim, IdempotencyKey, IntoProviders, IntoShared,
     InvalidIdempotencyKey, Login, LogoutScope, Message, PasswordLogin, PasswordResetting, Post,
-    Posted, ProviderHealth, Registration, RoomUpdate, RoomView, SessionView, WatchClaim,
+    Posted, Profile, ProviderHealth, Registration, RoomUpdate, RoomView, SessionView, WatchClaim,
 };
 pub use crate::session::{ClientInfo, RefreshHash, ReplacedToken, Session, SessionId};
 pub use crate::token::{TokenError, TokenPair, TokenType};
 pub use crate::user::{User, UserId};
+pub use crate::username::{InvalidUsername, Username};

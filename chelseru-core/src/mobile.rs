@@ -26,12 +26,30 @@ use crate::digits;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MobileNumber([u8; 11]);
 
+const KNOWN_PREFIXES: &[&str] = &[
+    "0900", "0901", "0902", "0903", "0904", "0905", "091", "0920", "0921", "0922", "0923", "093",
+    "0990", "0991", "0992", "0993", "0994", "0996", "09955", "099510", "09981", "09982", "099830",
+    "099831", "099832", "099888", "09990", "09991", "09992", "09993", "09995", "09999", "099969",
+    "099977", "099987", "099988", "099989",
+];
+
 /// The text is not an Iranian mobile number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an Iranian mobile number: 09 and nine more digits are expected")]
 pub struct InvalidMobileNumber;
 
 impl MobileNumber {
+    /// Eleven zeros, which no text is read as: what the log of messages has in the place of a number
+    /// whose account was deleted.
+    pub const ERASED: Self = Self([b'0'; 11]);
+
+    /// Whether carriers are known to have numbers that begin like this one: the mobile ranges of Google's
+    /// libphonenumber 9.0. A range that is new is not among them.
+    pub fn has_known_prefix(&self) -> bool {
+        let mut known = KNOWN_PREFIXES.iter();
+        known.any(|prefix| self.as_str().starts_with(prefix))
+    }
+
     /// The canonical form, `09123456789`.
     pub fn as_str(&self) -> &str {
         // The bytes are ASCII digits by construction.
@@ -109,6 +127,29 @@ mod tests {
     }
 
     #[test]
+    fn prefixes_of_carriers_are_known_and_others_are_not() {
+        let is_known = |text: &str| text.parse::<MobileNumber>().unwrap().has_known_prefix();
+        for text in [
+            "09001234567",
+            "09121234567",
+            "09351234567",
+            "09981123456",
+            "09998912345",
+        ] {
+            assert!(is_known(text), "{text}");
+        }
+        for text in [
+            "09061234567",
+            "09241234567",
+            "09411234567",
+            "09951234567",
+            "09971234567",
+        ] {
+            assert!(!is_known(text), "{text}");
+        }
+    }
+
+    #[test]
     fn a_leading_998_is_read_by_length() {
         let national: MobileNumber = "9981234567".parse().unwrap();
         assert_eq!(national.as_str(), "09981234567");
@@ -119,6 +160,7 @@ mod tests {
     #[test]
     fn everything_else_is_refused() {
         for text in [
+            MobileNumber::ERASED.as_str(),
             "",
             "0",
             "0912123456",

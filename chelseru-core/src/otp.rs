@@ -15,6 +15,7 @@ use crate::keyed_hash::{KeyedHash, KeyedHashes};
 use crate::mobile::MobileNumber;
 use crate::secret::Secret;
 use crate::store::{CodeHash, CodeId};
+use crate::user::UserId;
 
 /// What the derived key is for; a change of the scheme changes it.
 const KEY_PURPOSE: &str = "chelseru one-time code v3";
@@ -102,6 +103,10 @@ pub(crate) enum CodePurpose {
     Register,
     /// Sets the password of an account.
     ResetPassword,
+    /// Gives that account the number to which it was sent.
+    ChangeNumber(UserId),
+    /// Deletes that account.
+    DeleteAccount(UserId),
 }
 
 impl CodePurpose {
@@ -111,7 +116,17 @@ impl CodePurpose {
             Self::Login => "login".to_owned(),
             Self::Register => "register".to_owned(),
             Self::ResetPassword => "reset password".to_owned(),
+            Self::ChangeNumber(user) => format!("change the number of {}", user.0),
+            Self::DeleteAccount(user) => format!("delete {}", user.0),
         }
+    }
+
+    /// The account for which it is good alone, whichever number it is sent to.
+    pub(crate) fn account(self) -> Option<UserId> {
+        let (Self::ChangeNumber(user) | Self::DeleteAccount(user)) = self else {
+            return None;
+        };
+        Some(user)
     }
 }
 
@@ -172,6 +187,7 @@ mod tests {
     use crate::mobile::MobileNumber;
     use crate::secret::Secret;
     use crate::store::CodeId;
+    use crate::user::UserId;
 
     fn number(text: &str) -> MobileNumber {
         text.parse().unwrap()
@@ -260,13 +276,17 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_good_for_what_it_was_sent_for_only() {
+    fn a_code_does_only_what_it_was_sent_for_and_for_its_account_alone() {
         let code: Code = "12345678".parse().unwrap();
         let number = number("09121234567");
         let purposes = [
             CodePurpose::Login,
             CodePurpose::Register,
             CodePurpose::ResetPassword,
+            CodePurpose::ChangeNumber(UserId(1)),
+            CodePurpose::ChangeNumber(UserId(2)),
+            CodePurpose::DeleteAccount(UserId(1)),
+            CodePurpose::DeleteAccount(UserId(2)),
         ];
         for sent_for in purposes {
             let hash = hasher().hash(sent_for, number, &code);

@@ -17,12 +17,19 @@ pub(crate) fn hex(hash: [u8; 32]) -> String {
         digits
     })
 }
+/// Digits and letters without look-alikes.
+const ALPHABET: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
 
 /// An opaque username: `u` and ten characters without look-alikes, 49 bits.
 pub(crate) fn username(rng: &mut impl CryptoRng) -> String {
-    const ALPHABET: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
     let characters = (0..10).map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())]));
     std::iter::once('u').chain(characters).collect()
+}
+
+/// Whether [`username`] could have made this name.
+pub(crate) fn is_like_a_username(name: &str) -> bool {
+    let rest = name.strip_prefix('u').unwrap_or_default();
+    rest.len() == 10 && rest.bytes().all(|byte| ALPHABET.contains(&byte))
 }
 
 /// A positive integer of 63 bits.

@@ -41,6 +41,7 @@ mod otp;
 mod passwords;
 mod postgres;
 mod prepared;
+mod profiles;
 mod rates;
 mod rows;
 mod run;

@@ -23,6 +23,19 @@ use crate::sessions::{end_surplus, lock_account};
 /// How often a live code may vanish between two statements before the caller is told to come back.
 const RESERVE_TRIES: usize = 16;
 
+/// Uses a code up: how many there were, none or one. First of all, for its row is the lock for which
+/// others with a code of the number wait.
+macro_rules! use_code_up {
+    ($connection:expr, $number:expr, $id:expr, $now:expr) => {
+        diesel::delete(crate::schema::chelseru_otp_codes::table.find($number.as_str()))
+            .filter(crate::schema::chelseru_otp_codes::code_id.eq($id.0))
+            .filter(crate::schema::chelseru_otp_codes::expires_at.gt($now.as_millis()))
+            .execute($connection)
+            .await?
+    };
+}
+pub(crate) use use_code_up;
+
 #[async_trait]
 impl OtpStore for DieselStore {
     async fn reserve_code(&self, code: &NewCode) -> StoreResult<Reservation> {

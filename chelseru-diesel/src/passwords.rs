@@ -6,30 +6,21 @@ use chelseru_core::store::{
     PasswordSession, PasswordStore, Registered, StoreResult,
 };
 use chelseru_core::{PasswordHash, SessionId, User};
+use diesel::dsl::exists;
 use diesel::prelude::*;
+use diesel::select;
 use diesel_async::RunQueryDsl;
 
 use crate::DieselStore;
 use crate::changes::note_change;
+use crate::otp::use_code_up;
 use crate::prepared::Prepare;
 use crate::rows::{NewSessionRow, UserRow};
 use crate::run::{Outcome, run};
 use crate::schema::{
-    chelseru_otp_codes as codes, chelseru_sessions as sessions, chelseru_users as users,
+    chelseru_retired_usernames as retired, chelseru_sessions as sessions, chelseru_users as users,
 };
-use crate::sessions::end_surplus;
-
-/// Uses a code up: how many there were, none or one. First of all, for its row is the lock for which
-/// others with a code of the number wait.
-macro_rules! use_code_up {
-    ($connection:expr, $number:expr, $id:expr, $now:expr) => {
-        diesel::delete(codes::table.find($number.as_str()))
-            .filter(codes::code_id.eq($id.0))
-            .filter(codes::expires_at.gt($now.as_millis()))
-            .execute($connection)
-            .await?
-    };
-}
+use crate::sessions::{end_sessions_but, end_surplus};
 
 /// Opens a session of an account whose row this transaction has written, and so locked.
 macro_rules! open_session {
@@ -44,21 +35,6 @@ macro_rules! open_session {
         }
         SessionId(id)
     }};
-}
-
-/// Ends the account's live sessions but one. Ids begin at 1, so 0 keeps none.
-macro_rules! end_sessions_but {
-    ($connection:expr, $user:expr, $keep:expr, $now:expr) => {
-        diesel::update(sessions::table)
-            .filter(sessions::user_id.eq($user.0))
-            .filter(sessions::id.ne($keep))
-            .filter(sessions::ended_at.is_null())
-            .filter(sessions::expires_at.gt($now.as_millis()))
-            .set(sessions::ended_at.eq($now.as_millis()))
-            .prepared()
-            .execute($connection)
-            .await?
-    };
 }
 
 #[async_trait]
@@ -81,8 +57,12 @@ impl PasswordStore for DieselStore {
                         .filter(users::group_id.eq(group));
                     of_it.first::<(UserRow, Option<String>)>(connection).await
                 }
-                AccountName::Username(username) => {
-                    let of_it = known.filter(users::username.eq(username));
+                AccountName::Username { key: Some(key), .. } => {
+                    let of_it = known.filter(users::username_key.eq(key));
+                    of_it.first::<(UserRow, Option<String>)>(connection).await
+                }
+                AccountName::Username { name, key: None } => {
+                    let of_it = known.filter(users::username.eq(name));
                     of_it.first::<(UserRow, Option<String>)>(connection).await
                 }
             };
@@ -105,6 +85,7 @@ impl PasswordStore for DieselStore {
                     users::mobile_number.eq(number.as_str()),
                     users::group_id.eq(account.group),
                     users::username.eq(account.username.as_str()),
+                    users::username_key.eq(account.username_key.as_deref()),
                     users::is_active.eq(true),
                     users::created_at.eq(now.as_millis()),
                     users::password_hash.eq(account.password.expose()),
@@ -127,6 +108,15 @@ impl PasswordStore for DieselStore {
                     None => Registered::UsernameTaken,
                 }));
             };
+            // Only now: the insertion has waited for whoever was deleting an account of that name.
+            if let Some(key) = &account.username_key {
+                let is_retired = select(exists(retired::table.find(key.as_str())))
+                    .get_result::<bool>(connection)
+                    .await?;
+                if is_retired {
+                    return Ok(Outcome::RollBack(Registered::UsernameTaken));
+                }
+            }
             let user = User::try_from(row)?;
             let session = open_session!(connection, user.id, account.session, now);
             Ok(Outcome::Commit(Registered::Done { user, session }))

@@ -151,6 +151,14 @@ pub(crate) fn mobile_number(text: &str) -> QueryResult<MobileNumber> {
         .map_err(|_| damaged("a mobile number is not one"))
 }
 
+/// A number in the log of messages, where that of a deleted account is erased.
+pub(crate) fn receiver(text: &str) -> QueryResult<MobileNumber> {
+    if text == MobileNumber::ERASED.as_str() {
+        return Ok(MobileNumber::ERASED);
+    }
+    mobile_number(text)
+}
+
 /// The row holds what no chelseru wrote.
 pub(crate) fn damaged(message: &'static str) -> Error {
     Error::DeserializationError(message.into())

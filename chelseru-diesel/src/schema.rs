@@ -9,6 +9,14 @@ diesel::table! {
         is_active -> Bool,
         created_at -> BigInt,
         password_hash -> Nullable<Text>,
+        username_key -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    chelseru_retired_usernames (username_key) {
+        username_key -> Text,
+        retired_at -> BigInt,
     }
 }
 

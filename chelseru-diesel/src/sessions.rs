@@ -52,6 +52,22 @@ macro_rules! end_surplus {
 }
 pub(crate) use end_surplus;
 
+/// Ends the account's live sessions but one. Ids begin at 1, so 0 keeps none.
+macro_rules! end_sessions_but {
+    ($connection:expr, $user:expr, $keep:expr, $now:expr) => {
+        diesel::update(crate::schema::chelseru_sessions::table)
+            .filter(crate::schema::chelseru_sessions::user_id.eq($user.0))
+            .filter(crate::schema::chelseru_sessions::id.ne($keep))
+            .filter(crate::schema::chelseru_sessions::ended_at.is_null())
+            .filter(crate::schema::chelseru_sessions::expires_at.gt($now.as_millis()))
+            .set(crate::schema::chelseru_sessions::ended_at.eq($now.as_millis()))
+            .prepared()
+            .execute($connection)
+            .await?
+    };
+}
+pub(crate) use end_sessions_but;
+
 #[async_trait]
 impl SessionStore for DieselStore {
     async fn find_session(&self, id: SessionId) -> StoreResult<Option<(Session, User)>> {

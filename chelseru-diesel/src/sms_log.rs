@@ -13,7 +13,7 @@ use diesel_async::RunQueryDsl;
 
 use crate::DieselStore;
 use crate::prepared::Prepare;
-use crate::rows::{damaged, mobile_number};
+use crate::rows::{damaged, receiver};
 use crate::run::run;
 use crate::schema::chelseru_sms_log as log;
 use crate::words::{value, word};
@@ -50,7 +50,7 @@ impl TryFrom<SmsRow> for SmsRecord {
         Ok(Self {
             id: SmsId(row.id),
             sms: NewSms {
-                mobile_number: mobile_number(&row.mobile_number)?,
+                mobile_number: receiver(&row.mobile_number)?,
                 provider: row.provider,
                 purpose: value(&row.purpose)?,
                 user: row.user_id.map(UserId),

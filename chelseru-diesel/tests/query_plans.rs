@@ -15,9 +15,10 @@ use chelseru_core::chat::{
 };
 use chelseru_core::store::{
     AccountChanges, AccountName, Appended, AttachmentStore, ChangeNumber, CodeId, Correction,
-    Maintenance, MemberStore, MessageStore, NewAccount, NewAttachment, NewChatMessage, NewGroup,
-    NewPassword, NewSession, NewSms, NewSmsRequest, OtpStore, PasswordChange, PasswordReset,
-    PasswordSession, PasswordStore, RateStore, Redeemed, Registered, Revised, Revision, RoomChange,
+    Deletion, Maintenance, MemberStore, MessageStore, NameReplacement, NewAccount, NewAttachment,
+    NewChatMessage, NewGroup, NewPassword, NewSession, NewSms, NewSmsRequest, NumberChange,
+    NumberChanged, OtpStore, PasswordChange, PasswordReset, PasswordSession, PasswordStore,
+    ProfileStore, RateStore, Redeemed, Registered, Rename, Revised, Revision, RoomChange,
     RoomChanged, RoomEdit, RoomOpened, RoomStore, Rotation, Search, SessionStore, SmsClaim, SmsLog,
     SmsOutcome, SmsPurpose, SmsRequests, SmsStatus, Span, Successor, Take, UserSearch, UserStore,
 };
@@ -232,6 +233,39 @@ async fn call_everything(store: &DieselStore) {
     store.purge(NOW, 10).await.unwrap();
     store.purge_sms(NOW, 10).await.unwrap();
     store.ping().await.unwrap();
+
+    call_profiles(store, user.id).await;
+}
+
+async fn call_profiles(store: &DieselStore, user: UserId) {
+    let rename = Rename {
+        user,
+        username: "ali".parse().unwrap(),
+        now: NOW,
+    };
+    store.rename_user(&rename).await.unwrap();
+    let mobile_number = number(2);
+    let change = NumberChange {
+        user,
+        mobile_number,
+        username: Some(NameReplacement {
+            from: "a".to_owned(),
+            to: "b".to_owned(),
+        }),
+        keep: None,
+        now: NOW,
+    };
+    let deletion = Deletion {
+        user,
+        mobile_number,
+        now: NOW,
+    };
+    let code = code(mobile_number, 3, NOW);
+    store.reserve_code(&code).await.unwrap();
+    let changed = store.change_number(CodeId(3), &change).await.unwrap();
+    assert!(matches!(changed, NumberChanged::Done(_)), "{changed:?}");
+    store.reserve_code(&code).await.unwrap();
+    assert!(store.delete_user(CodeId(3), &deletion).await.unwrap());
 }
 
 async fn call_passwords(store: &DieselStore) {
@@ -245,6 +279,7 @@ async fn call_passwords(store: &DieselStore) {
         mobile_number: number(9),
         group: 0,
         username: "nine".to_owned(),
+        username_key: None,
         password: hash("a"),
         session: at_most_three(91),
         now: NOW,
@@ -263,7 +298,10 @@ async fn call_passwords(store: &DieselStore) {
             mobile_number: number(9),
             group: 0,
         },
-        AccountName::Username("nine".to_owned()),
+        AccountName::Username {
+            name: "nine".to_owned(),
+            key: None,
+        },
     ] {
         assert!(store.find_password(&name).await.unwrap().is_some());
     }

@@ -50,6 +50,7 @@ impl From<Error> for Response {
             }
             Error::WeakPassword(why) => Self::field_error("password", &why.to_string()),
             Error::Overloaded => unavailable(),
+            Error::NumberNotAccepted => Self::field_error("mobile_number", NO_MOBILE_NUMBER),
             Error::UserNotFound => unauthorized("User not found", Some("user_not_found")),
             Error::UserInactive => unauthorized("User is inactive", Some("user_inactive")),
             Error::NotAuthenticated => {
@@ -106,6 +107,10 @@ impl From<Error> for Response {
         }
     }
 }
+
+/// What is said of a number that is not one, or not accepted.
+pub(super) const NO_MOBILE_NUMBER: &str =
+    "Enter a valid Iranian mobile number, such as 09121234567.";
 
 fn chat_refused(error: &ChatError) -> Response {
     let status = match error {

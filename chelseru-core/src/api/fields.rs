@@ -93,6 +93,19 @@ impl Fields {
         }
     }
 
+    /// A text that may be missing, and must else be right.
+    pub(super) fn if_there<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        if self.values.contains_key(name) {
+            self.required(name, read)
+        } else {
+            None
+        }
+    }
+
     /// A whole number that may be missing, null or blank.
     pub(super) fn optional_integer(&mut self, name: &str, min: i64) -> Option<i64> {
         let value = self.values.remove(name)?;

@@ -1,9 +1,11 @@
 //! The documented routes: which there are, and what each reads and answers.
 
 mod passwords;
+mod profile;
 
 use serde_json::{Value, json};
 
+use super::errors::NO_MOBILE_NUMBER;
 use super::fields::{Fields, integer};
 use super::{Request, Response, bearer};
 use crate::api::chat::{ChatRoute, upload_file};
@@ -37,6 +39,11 @@ pub(super) enum Route {
     PasswordResetConfirm,
     Chat(ChatRoute),
     FileUpload,
+    Me,
+    MobileSend,
+    Mobile,
+    DeleteSend,
+    Delete,
 }
 
 impl Route {
@@ -59,6 +66,11 @@ impl Route {
             "password/change" => Self::PasswordChange,
             "password/reset" => Self::PasswordReset,
             "password/reset/confirm" => Self::PasswordResetConfirm,
+            "me" => Self::Me,
+            "me/mobile/send" => Self::MobileSend,
+            "me/mobile" => Self::Mobile,
+            "me/delete/send" => Self::DeleteSend,
+            "me/delete" => Self::Delete,
             _ => match path.split_once('/')? {
                 ("chat", path) => Self::Chat(ChatRoute::find(path)?),
                 ("sessions", id) => Self::Session(SessionId(id_of_path(id)?)),
@@ -72,6 +84,7 @@ impl Route {
             Self::Sessions => &["GET", "DELETE"],
             Self::Session(_) => &["DELETE"],
             Self::Chat(route) => route.methods(),
+            Self::Me => &["GET", "PATCH", "DELETE"],
             _ => &["POST"],
         }
     }
@@ -108,6 +121,13 @@ impl Route {
             Self::PasswordResetConfirm => passwords::reset(chelseru, request).await,
             Self::Chat(route) => route.serve(chelseru, request).await,
             Self::FileUpload => upload_file(chelseru, request).await,
+            Self::Me if request.method == "GET" => profile::show(chelseru, request).await,
+            Self::Me if request.method == "PATCH" => profile::change(chelseru, request).await,
+            Self::MobileSend => profile::send_number_code(chelseru, request).await,
+            Self::Mobile => profile::change_number(chelseru, request).await,
+            Self::DeleteSend => profile::send_deletion_code(chelseru, request).await,
+            // Not everything on the way lets the body of a DELETE through.
+            Self::Me | Self::Delete => profile::delete(chelseru, request).await,
         }
     }
 }
@@ -250,8 +270,7 @@ fn token_field(request: &Request<'_>, name: &str) -> Result<String, Response> {
 }
 
 fn mobile_number(text: &str) -> Result<MobileNumber, String> {
-    text.parse()
-        .map_err(|_| "Enter a valid Iranian mobile number, such as 09121234567.".to_owned())
+    text.parse().map_err(|_| NO_MOBILE_NUMBER.to_owned())
 }
 
 fn code(text: &str) -> Result<Code, String> {

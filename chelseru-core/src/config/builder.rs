@@ -6,9 +6,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::{
-    AuthMethod, Config, ConfigError, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi,
-    PumpingGuard, SmsService, TemplateIds,
+    AuthMethod, Config, ConfigError, Country, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi,
+    PumpingGuard, SmsService, TemplateIds, UsernameForm,
 };
+use crate::mobile::MobileNumber;
 use crate::secret::Secret;
 use crate::sms::TemplateId;
 
@@ -56,6 +57,14 @@ impl ConfigBuilder {
     setters! {
         /// `AUTH.AUTH_METHOD`: how users log in, in one way or several.
         auth_methods(impl Into<Vec<AuthMethod>>) => auth.methods;
+        /// `AUTH.ALLOW_TEST_NUMBERS`: whether there may be [test numbers](Self::test_number).
+        allow_test_numbers(bool) => auth.allow_test_numbers;
+        /// `AUTH.OPTIONS.USERNAME`: what a new account is called.
+        username(UsernameForm) => auth.options.username;
+        /// `AUTH.OPTIONS.COUNTRIES`: whose mobile numbers are accepted.
+        countries(impl Into<Vec<Country>>) => auth.options.countries;
+        /// `AUTH.OPTIONS.KNOWN_PREFIXES_ONLY`: whether codes are sent only to numbers of known ranges.
+        known_prefixes_only(bool) => auth.options.known_prefixes_only;
         /// `AUTH.OPTIONS.OTP_LENGTH`: digits of a code, 3 to 10.
         otp_length(u8) => auth.options.length;
         /// `AUTH.OPTIONS.OTP_EXPIRE_PER_MINUTES`: how long a code is valid, at most a day.
@@ -89,6 +98,9 @@ impl ConfigBuilder {
         /// `AUTH.LIMITS.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR`: wrong passwords from one client address in
         /// an hour; 0 for no limit.
         login_failures_per_address_per_hour(u32) => auth.limits.login_failures_per_address_per_hour;
+        /// `AUTH.LIMITS.USERNAME_CHANGES_PER_USER_PER_HOUR`: names that an account may try to get in an
+        /// hour; 0 for no limit.
+        username_changes_per_user_per_hour(u32) => auth.limits.username_changes_per_user_per_hour;
         /// `AUTH.LIMITS.PUMPING_GUARD`: what is done when codes are sent and hardly any are verified.
         pumping_guard(PumpingGuard) => auth.limits.pumping_guard;
         /// `AUTH.LIMITS.MESSAGES_PER_USER_PER_HOUR`: messages that one account may send in an hour; 0 for
@@ -128,6 +140,18 @@ impl ConfigBuilder {
         chat_files_per_user_per_day(u32) => chat.limits.files_per_user_per_day;
         /// `CHAT.FILES.FOLDER`: where the files of messages are kept.
         chat_files_folder(impl Into<String>) => chat.files.folder;
+        /// `CHAT.FILES.S3_BUCKET`: a bucket of an object store, in place of a folder.
+        chat_files_s3_bucket(impl Into<String>) => chat.files.s3_bucket;
+        /// `CHAT.FILES.S3_PREFIX`: below which prefix of the bucket.
+        chat_files_s3_prefix(impl Into<String>) => chat.files.s3_prefix;
+        /// `CHAT.FILES.S3_ENDPOINT`: where the object store is; AWS when empty.
+        chat_files_s3_endpoint(impl Into<String>) => chat.files.s3_endpoint;
+        /// `CHAT.FILES.S3_REGION`: its region.
+        chat_files_s3_region(impl Into<String>) => chat.files.s3_region;
+        /// `CHAT.FILES.S3_ACCESS_KEY_ID`: who asks.
+        chat_files_s3_access_key_id(impl Into<String>) => chat.files.s3_access_key_id;
+        /// `CHAT.FILES.S3_SECRET_ACCESS_KEY`: that one's secret.
+        chat_files_s3_secret_access_key(impl Into<Secret>) => chat.files.s3_secret_access_key;
         /// `CHAT.FILES.LINK_SECONDS`: for how long a link to a file is good, at least.
         chat_files_link_lifetime(Duration) => chat.files.link_lifetime;
         /// `CHAT.FILES.MAX_BYTES`: the largest file.
@@ -240,6 +264,13 @@ impl ConfigBuilder {
     /// application that asks for the code.
     pub fn otp_sms_app_hash(mut self, hash: impl Into<String>) -> Self {
         self.config.auth.options.sms_app_hash = Some(hash.into());
+        self
+    }
+
+    /// `AUTH.TEST_NUMBERS`: a number with a fixed code of 5 to 10 digits, which is never sent. Needs
+    /// [`allow_test_numbers`](Self::allow_test_numbers).
+    pub fn test_number(mut self, number: MobileNumber, code: impl Into<Secret>) -> Self {
+        self.config.auth.test_numbers.insert(number, code.into());
         self
     }
 

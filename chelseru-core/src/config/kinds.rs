@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::TemplateIds;
 use super::source::Found;
+use crate::otp::Code;
 use crate::secret::Secret;
 use crate::sms::TemplateId;
 use ipnet::IpNet;
@@ -328,6 +329,31 @@ impl Kind<Vec<Secret>> for Secrets {
 
     fn allowed(&self) -> String {
         Texts.allowed()
+    }
+
+    fn is_hidden(&self) -> bool {
+        true
+    }
+}
+
+/// The fixed code of a test number. Shorter ones are guessed within days.
+pub(super) struct TestCode;
+
+impl Kind<Secret> for TestCode {
+    fn read(&self, found: &Found) -> Option<Secret> {
+        let number = || found.whole().map(|number| number.to_string());
+        let text = found.text().map(str::to_owned);
+        text.or_else(number).map(Secret::from)
+    }
+
+    fn fault(&self, code: &Secret) -> Option<String> {
+        let length = code.expose().parse::<Code>().map(|code| code.len());
+        let is_right = length.is_ok_and(|length| length >= 5);
+        (!is_right).then(|| format!("is {} bytes long", code.expose().len()))
+    }
+
+    fn allowed(&self) -> String {
+        "allowed is a code of 5 to 10 digits, as a text".to_owned()
     }
 
     fn is_hidden(&self) -> bool {

@@ -7,10 +7,12 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::Value;
 
 use super::error::Problems;
-use super::kinds::{Kind, Template};
+use super::kinds::{Kind, Template, TestCode};
 use super::schema::{self, Names, Visitor};
 use super::source::{Found, Source};
 use super::{Config, ConfigError, TemplateIds};
+use crate::mobile::MobileNumber;
+use crate::secret::Secret;
 
 impl Config {
     /// Reads a file, TOML or JSON by its extension.
@@ -133,6 +135,23 @@ impl Visitor for Reader<'_> {
             && let Some(value) = self.value(key, found, kind)
         {
             *field = value;
+        }
+    }
+
+    fn test_numbers(&mut self, table: &'static str, numbers: &mut BTreeMap<MobileNumber, Secret>) {
+        for (name, found) in self.source.inside(table) {
+            let key = format!("{table}.{name}");
+            let Ok(number) = name.parse() else {
+                let message = "is not a mobile number, such as 09120000000";
+                self.problems.add(&key, message.to_owned());
+                continue;
+            };
+            if let Some(code) = self.value(&key, found, &TestCode)
+                && numbers.insert(number, code).is_some()
+            {
+                let message = "is a number that is there in another spelling";
+                self.problems.add(&key, message.to_owned());
+            }
         }
     }
 

@@ -26,6 +26,7 @@ pub use ipnet::IpNet;
 pub use self::builder::ConfigBuilder;
 pub use self::error::{ConfigError, Problem};
 pub(crate) use self::jwt_keys::is_private_pem;
+use crate::mobile::MobileNumber;
 use crate::secret::Secret;
 use crate::sms::TemplateId;
 
@@ -87,6 +88,10 @@ pub struct Config {
 pub struct AuthConfig {
     /// `AUTH_METHOD`: one way or several; `OTP` by default.
     pub methods: Vec<AuthMethod>,
+    /// `ALLOW_TEST_NUMBERS`: whether there may be test numbers; no by default.
+    pub allow_test_numbers: bool,
+    /// `TEST_NUMBERS`: numbers with a fixed code, which is never sent; none by default.
+    pub test_numbers: BTreeMap<MobileNumber, Secret>,
     /// `OPTIONS`.
     pub options: OtpOptions,
     /// `JWT`.
@@ -103,6 +108,8 @@ impl Default for AuthConfig {
     fn default() -> Self {
         Self {
             methods: vec![AuthMethod::default()],
+            allow_test_numbers: false,
+            test_numbers: BTreeMap::new(),
             options: OtpOptions::default(),
             jwt: JwtConfig::default(),
             sessions: SessionsConfig::default(),
@@ -120,6 +127,25 @@ pub enum AuthMethod {
     Otp,
     /// `PASSWD`: with a password.
     Passwd,
+}
+
+/// `AUTH.OPTIONS.USERNAME`: what a new account is called, until its owner chooses a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UsernameForm {
+    /// `opaque`: random letters and digits.
+    #[default]
+    Opaque,
+    /// `package`: `G{group}-{mobile number}`, as the Django package names them. It shows the number to
+    /// everybody who sees the name.
+    Package,
+}
+
+/// `AUTH.OPTIONS.COUNTRIES`: a country whose mobile numbers are accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Country {
+    /// `IR`
+    Iran,
 }
 
 /// `AUTH.OPTIONS`.
@@ -151,6 +177,13 @@ pub struct OtpOptions {
     /// `MESSAGE_SEND_GROUPS`: the groups whose accounts may send messages (`/message/send/`); every
     /// account when not set, nobody when empty.
     pub message_send_groups: Option<Vec<i64>>,
+    /// `USERNAME`: what a new account is called; `opaque` by default.
+    pub username: UsernameForm,
+    /// `COUNTRIES`: whose mobile numbers are accepted. There is Iran alone.
+    pub countries: Vec<Country>,
+    /// `KNOWN_PREFIXES_ONLY`: whether codes are sent only to numbers of the ranges that carriers are known
+    /// to have ([`MobileNumber::has_known_prefix`]); no by default, for ranges grow.
+    pub known_prefixes_only: bool,
 }
 
 impl Default for OtpOptions {
@@ -165,6 +198,9 @@ impl Default for OtpOptions {
             sms_app_hash: None,
             signup_groups: None,
             message_send_groups: None,
+            username: UsernameForm::default(),
+            countries: vec![Country::Iran],
+            known_prefixes_only: false,
         }
     }
 }
@@ -324,6 +360,9 @@ pub struct AuthLimits {
     /// `LOGIN_FAILURES_PER_ADDRESS_PER_HOUR`: wrong passwords from one client address in an hour; 200 by
     /// default.
     pub login_failures_per_address_per_hour: u32,
+    /// `USERNAME_CHANGES_PER_USER_PER_HOUR`: names that an account may try to get in an hour; 20 by
+    /// default.
+    pub username_changes_per_user_per_hour: u32,
     /// `PUMPING_GUARD`: what is done when codes are sent and hardly any are verified.
     pub pumping_guard: PumpingGuard,
     /// `MESSAGES_PER_USER_PER_HOUR`: messages that one account may send in an hour; 60 by default.
@@ -354,6 +393,7 @@ impl Default for AuthLimits {
             login_failures_per_user_per_hour: 100,
             login_failures_per_user_and_address_per_hour: 10,
             login_failures_per_address_per_hour: 200,
+            username_changes_per_user_per_hour: 20,
             pumping_guard: PumpingGuard::default(),
             messages_per_user_per_hour: 60,
             messages_per_receiver_per_hour: 10,

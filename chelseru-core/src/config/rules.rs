@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::error::Problems;
-use super::kinds::{Kind, Template};
+use super::kinds::{Kind, Template, TestCode};
 use super::schema::{self, Names, Visitor};
 use super::{
-    Config, ConfigError, FilesConfig, JwtConfig, SmsConfig, SmsService, TemplateIds, jwt_keys,
-    texts,
+    AuthConfig, Config, ConfigError, FilesConfig, JwtConfig, SmsConfig, SmsService, TemplateIds,
+    jwt_keys, texts,
 };
+use crate::mobile::MobileNumber;
+use crate::secret::Secret;
 use crate::sms::TemplateId;
 
 impl Config {
@@ -29,6 +31,7 @@ impl Config {
         schema::walk(&mut self.clone(), &mut Checker { problems });
         jwt_keys::check(&self.auth.jwt, problems);
         check_lifetimes(&self.auth.jwt, problems);
+        check_test_numbers(&self.auth, problems);
         check_accounts(&self.sms, problems);
         check_price(self, problems);
         check_resending(self, problems);
@@ -88,6 +91,12 @@ impl Visitor for Checker<'_> {
         self.check(key, field, kind);
     }
 
+    fn test_numbers(&mut self, table: &'static str, numbers: &mut BTreeMap<MobileNumber, Secret>) {
+        for (number, code) in numbers {
+            self.check(&format!("{table}.{number}"), code, &TestCode);
+        }
+    }
+
     fn templates(&mut self, table: &'static str, templates: &mut BTreeMap<String, TemplateIds>) {
         for (name, ids) in templates {
             let key = format!("{table}.{name}");
@@ -105,14 +114,10 @@ impl Visitor for Checker<'_> {
     }
 }
 
-/// Files are in one place, and a bucket needs a name to ask by.
+/// A bucket needs a name to ask by.
 fn check_files(files: &FilesConfig, problems: &mut Problems) {
     if files.s3_bucket.is_empty() {
         return;
-    }
-    if !files.folder.is_empty() {
-        let message = "is set beside CHAT.FILES.S3_BUCKET, allowed is one of the two";
-        problems.add("CHAT.FILES.FOLDER", message.to_owned());
     }
     for (key, is_missing) in [
         (
@@ -141,6 +146,14 @@ fn check_lifetimes(jwt: &JwtConfig, problems: &mut Problems) {
             access.as_secs_f64()
         );
         problems.add("AUTH.JWT.REFRESH_TOKEN_LIFETIME", message);
+    }
+}
+
+/// Whoever copies a file of settings from a test to a service that faces the internet is told.
+fn check_test_numbers(auth: &AuthConfig, problems: &mut Problems) {
+    if !auth.allow_test_numbers && !auth.test_numbers.is_empty() {
+        let message = "has numbers, allowed are some only with AUTH.ALLOW_TEST_NUMBERS = true";
+        problems.add("AUTH.TEST_NUMBERS", message.to_owned());
     }
 }
 

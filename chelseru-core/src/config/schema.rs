@@ -7,18 +7,26 @@ use super::kinds::{
     Seconds, Secrets, Text, Texts, Whole,
 };
 use super::{
-    AuthMethod, Config, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi, PasswordsConfig,
-    PumpingGuard, SmsService, TemplateIds, texts,
+    AuthMethod, Config, Country, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi,
+    PasswordsConfig, PumpingGuard, SmsService, TemplateIds, UsernameForm, texts,
 };
+use crate::mobile::MobileNumber;
+use crate::secret::Secret;
 
 /// What is done with every setting: read it, check it, or note its name.
 pub(super) trait Visitor {
     /// One setting.
     fn setting<F>(&mut self, key: &'static str, field: &mut F, kind: &impl Kind<F>);
 
+    /// The table whose names are mobile numbers.
+    fn test_numbers(&mut self, table: &'static str, numbers: &mut BTreeMap<MobileNumber, Secret>);
+
     /// The table whose names the user chooses.
     fn templates(&mut self, table: &'static str, templates: &mut BTreeMap<String, TemplateIds>);
 }
+
+/// The table of templates, whose values may be tables themselves.
+pub(super) const TEMPLATES: &str = "SMS.TEMPLATES";
 
 /// One line for each setting: its key, its field in the configuration, and what it may be.
 macro_rules! settings {
@@ -35,6 +43,10 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
     // There is one service, so no field keeps it; the name of another one must not pass in silence.
     visitor.setting("AUTH.AUTH_SERVICE", &mut (), &AUTH_SERVICE);
     settings! { visitor, config;
+        "AUTH.ALLOW_TEST_NUMBERS": auth.allow_test_numbers => Flag;
+    }
+    visitor.test_numbers("AUTH.TEST_NUMBERS", &mut config.auth.test_numbers);
+    settings! { visitor, config;
         "AUTH.OPTIONS.OTP_LENGTH": auth.options.length => Whole(3..=10);
         "AUTH.OPTIONS.OTP_EXPIRE_PER_MINUTES": auth.options.lifetime => Minutes { up_to: 1440 };
         "AUTH.OPTIONS.OTP_RESEND_AFTER_SECONDS": auth.options.resend_after => Seconds(0..=DAY);
@@ -44,6 +56,9 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "AUTH.OPTIONS.OTP_SMS_APP_HASH": auth.options.sms_app_hash => Optional(APP_HASH);
         "AUTH.OPTIONS.SIGNUP_GROUPS": auth.options.signup_groups => Groups;
         "AUTH.OPTIONS.MESSAGE_SEND_GROUPS": auth.options.message_send_groups => Groups;
+        "AUTH.OPTIONS.USERNAME": auth.options.username => USERNAME;
+        "AUTH.OPTIONS.COUNTRIES": auth.options.countries => COUNTRIES;
+        "AUTH.OPTIONS.KNOWN_PREFIXES_ONLY": auth.options.known_prefixes_only => Flag;
 
         "AUTH.JWT.SIGNING_KEY": auth.jwt.signing_key => SECRET;
         "AUTH.JWT.ALGORITHM": auth.jwt.algorithm => ALGORITHM;
@@ -76,6 +91,7 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "AUTH.LIMITS.LOGIN_FAILURES_PER_USER_PER_HOUR": auth.limits.login_failures_per_user_per_hour => Whole(0..=MOST_CODES);
         "AUTH.LIMITS.LOGIN_FAILURES_PER_USER_AND_ADDRESS_PER_HOUR": auth.limits.login_failures_per_user_and_address_per_hour => Whole(0..=MOST_CODES);
         "AUTH.LIMITS.LOGIN_FAILURES_PER_ADDRESS_PER_HOUR": auth.limits.login_failures_per_address_per_hour => Whole(0..=MOST_CODES);
+        "AUTH.LIMITS.USERNAME_CHANGES_PER_USER_PER_HOUR": auth.limits.username_changes_per_user_per_hour => Whole(0..=MOST_CODES);
         "AUTH.LIMITS.PUMPING_GUARD": auth.limits.pumping_guard => PUMPING_GUARD;
         "AUTH.LIMITS.MESSAGES_PER_USER_PER_HOUR": auth.limits.messages_per_user_per_hour => Whole(0..=MOST_CODES);
         "AUTH.LIMITS.MESSAGES_PER_RECEIVER_PER_HOUR": auth.limits.messages_per_receiver_per_hour => Whole(0..=MOST_CODES);
@@ -97,7 +113,7 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "SMS.SETTINGS.KAVENEGAR_COM_FROM": sms.settings.kavenegar_com_from => TEXT;
         "SMS.SETTINGS.KAVENEGAR_COM_BASE_URL": sms.settings.kavenegar_com_base_url => BASE_URL;
     }
-    visitor.templates("SMS.TEMPLATES", &mut config.sms.templates);
+    visitor.templates(TEMPLATES, &mut config.sms.templates);
     settings! { visitor, config;
         "SMS.TIMEOUT_SECONDS": sms.timeout => Seconds(1..=60);
         "SMS.MAX_CONCURRENT": sms.max_concurrent => Whole(1..=10_000);
@@ -155,6 +171,12 @@ const METHOD: Choice<AuthMethod> =
     Choice(&[("OTP", AuthMethod::Otp), ("PASSWD", AuthMethod::Passwd)]);
 
 const METHODS: Choices<AuthMethod> = Choices(METHOD);
+const USERNAME: Choice<UsernameForm> = Choice(&[
+    ("opaque", UsernameForm::Opaque),
+    ("package", UsernameForm::Package),
+]);
+
+const COUNTRIES: Choices<Country> = Choices(Choice(&[("IR", Country::Iran)]));
 
 const AUTH_SERVICE: Choice<()> = Choice(&[("rest_framework_simplejwt", ())]);
 
@@ -328,6 +350,10 @@ impl Names {
 impl Visitor for Names {
     fn setting<F>(&mut self, key: &'static str, _: &mut F, _: &impl Kind<F>) {
         self.settings.push(key);
+    }
+
+    fn test_numbers(&mut self, table: &'static str, _: &mut BTreeMap<MobileNumber, Secret>) {
+        self.open_tables.push(table);
     }
 
     fn templates(&mut self, table: &'static str, _: &mut BTreeMap<String, TemplateIds>) {

@@ -137,7 +137,9 @@ impl<'a> Source<'a> {
                     self.add_branch(&path, value);
                 }
             }
-            Value::Object(ids) if self.names.is_chosen(path) && !ids.is_empty() => {
+            Value::Object(ids)
+                if schema::inside(schema::TEMPLATES, path).is_some() && !ids.is_empty() =>
+            {
                 self.add_template(path, ids);
             }
             value => self.add(path.to_owned(), value, None),

@@ -14,12 +14,13 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::Chelseru;
+use super::{Chelseru, CurrentUser};
 use crate::clock::Timestamp;
 use crate::config::PumpingGuard;
 use crate::error::Error;
 use crate::events::{Event, Limit, Pumping};
 use crate::mobile::MobileNumber;
+use crate::otp::CodePurpose;
 use crate::store::{AccountName, CodeId, Correction, Take, TakeResult, Taken};
 use crate::user::UserId;
 
@@ -249,8 +250,12 @@ impl Chelseru {
     }
 
     /// Takes what sending one code costs.
+    ///
+    /// What an account has sent to a number, its own or another one, is counted apart from codes that log
+    /// in: nobody uses up those of somebody else's number in this way.
     pub(super) async fn permit_code(
         &self,
+        purpose: CodePurpose,
         number: MobileNumber,
         address: Option<IpAddr>,
         series: Series,
@@ -263,18 +268,27 @@ impl Chelseru {
             limits.limits.extend([None, None]);
             limits.takes.extend(series.takes(first_wait, now));
         }
-        limits.add(
-            Limit::CodesPerNumberPerHour,
-            format!("otp/hour/number/{number}"),
-            HOUR,
-            sizes.otp_per_number_per_hour,
-        );
-        limits.add(
-            Limit::CodesPerNumberPerDay,
-            format!("otp/day/number/{number}"),
-            DAY,
-            sizes.otp_per_number_per_day,
-        );
+        let keys = match purpose.account() {
+            None => vec![format!("number/{number}")],
+            Some(user) => vec![
+                format!("account/number/{number}"),
+                format!("account/{}", user.0),
+            ],
+        };
+        for key in keys {
+            limits.add(
+                Limit::CodesPerNumberPerHour,
+                format!("otp/hour/{key}"),
+                HOUR,
+                sizes.otp_per_number_per_hour,
+            );
+            limits.add(
+                Limit::CodesPerNumberPerDay,
+                format!("otp/day/{key}"),
+                DAY,
+                sizes.otp_per_number_per_day,
+            );
+        }
         limits.add(
             Limit::CodesPerAddressPerHour,
             format!("otp/hour/address/{network}"),
@@ -313,6 +327,7 @@ impl Chelseru {
     /// Takes what trying a code costs if it is wrong.
     pub(super) async fn permit_try(
         &self,
+        purpose: CodePurpose,
         number: MobileNumber,
         address: Option<IpAddr>,
     ) -> Result<Permit, Error> {
@@ -322,7 +337,10 @@ impl Chelseru {
         let mut limits = Limits::default();
         limits.add(
             Limit::FailuresPerNumberPerHour,
-            format!("otp/failures/number/{number}"),
+            match purpose.account() {
+                None => format!("otp/failures/number/{number}"),
+                Some(user) => format!("otp/failures/account/{}", user.0),
+            },
             HOUR,
             sizes.otp_failures_per_number_per_hour,
         );
@@ -353,7 +371,9 @@ impl Chelseru {
                 group,
             } => (format!("{mobile_number}/{group}"), Some(*mobile_number)),
             // As a hash: people type their passwords into the wrong field.
-            AccountName::Username(name) => (self.login_name(name), None),
+            AccountName::Username { name, key } => {
+                (self.login_name(key.as_ref().unwrap_or(name)), None)
+            }
         };
         let sizes = &self.config().auth.limits;
         let mut limits = Limits::default();
@@ -422,6 +442,19 @@ impl Chelseru {
             sizes.messages_per_receiver_per_hour,
         );
         Ok(self.take(limits, &[], Some(to), self.now()).await?.0)
+    }
+
+    /// Takes what trying another name costs, whether it is given or not.
+    pub(super) async fn permit_rename(&self, user: &CurrentUser) -> Result<(), Error> {
+        let mut limits = Limits::default();
+        limits.add(
+            Limit::UsernameChangesPerUserPerHour,
+            format!("username/user/{}", user.id.0),
+            HOUR,
+            self.config().auth.limits.username_changes_per_user_per_hour,
+        );
+        let taken = self.take(limits, &[], Some(user.mobile_number), self.now());
+        taken.await.map(drop)
     }
 
     /// All or nothing; also what was seen by the guard.

@@ -89,19 +89,15 @@ impl Chelseru {
         login: Login<'_>,
         now: Timestamp,
     ) -> Result<TokenPair, Error> {
-        let (username, key, refresh_jti) = {
+        let (key, refresh_jti) = {
             let mut rng = rand::rng();
-            (
-                random::username(&mut rng),
-                random::token_id(&mut rng),
-                random::token_id(&mut rng),
-            )
+            (random::token_id(&mut rng), random::token_id(&mut rng))
         };
         let login = NewLogin {
             mobile_number: login.mobile_number,
             group: login.group,
             may_sign_up: self.may_sign_up(login.group),
-            username,
+            username: self.new_username(login.mobile_number, login.group),
             session: self.new_session(key, &refresh_jti, login.client, now),
             now,
         };

@@ -7,12 +7,14 @@ mod housekeeping;
 mod limits;
 mod login;
 mod passwords;
+mod profile;
 mod session_cache;
 mod sessions;
 mod sms;
 mod tokens;
 mod watch;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -26,6 +28,7 @@ use self::hashing::Hashers;
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
 pub use self::passwords::{PasswordLogin, PasswordResetting, Registration};
+pub use self::profile::Profile;
 use self::session_cache::SessionCache;
 pub use self::sessions::{CurrentUser, LogoutScope, SessionView};
 pub use self::sms::{Balance, IdempotencyKey, InvalidIdempotencyKey, Message, ProviderHealth};
@@ -39,7 +42,8 @@ use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{AuthConfig, AuthMethod, Config, ConfigError, PasswordsConfig};
 use crate::events::{Event, EventStream, Events};
 use crate::keyed_hash::{KeyedHash, KeyedHashes};
-use crate::otp::CodeHasher;
+use crate::mobile::MobileNumber;
+use crate::otp::{Code, CodeHasher};
 use crate::sms::{SmsProvider, code_text_warnings};
 use crate::store::Store;
 use crate::token::Tokens;
@@ -81,6 +85,7 @@ struct Inner {
     may_send_message: MaySendMessage,
     codes: CodeHasher,
     repeatable_codes: KeyedHash,
+    test_codes: HashMap<MobileNumber, Code>,
     requests: KeyedHashes,
     login_names: KeyedHash,
     hashers: Hashers,
@@ -262,6 +267,7 @@ impl ChelseruBuilder {
         warnings.extend(what_cannot_work(&self.config, &self.providers));
         warnings.extend(weak_hashing(&self.config.auth));
         warnings.extend(open_privilege(&self.config));
+        warnings.extend(test_number_warning(&self.config));
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
@@ -278,6 +284,7 @@ impl ChelseruBuilder {
                     &self.config.auth.jwt.signing_key,
                     "chelseru repeatable code v1",
                 ),
+                test_codes: test_codes(&self.config),
                 requests: KeyedHashes::new(&secrets, "chelseru idempotent request v1"),
                 login_names: KeyedHash::new(
                     &self.config.auth.jwt.signing_key,
@@ -304,6 +311,23 @@ impl ChelseruBuilder {
             }),
         })
     }
+}
+
+/// The fixed codes of test numbers. All were looked at with the settings.
+fn test_codes(config: &Config) -> HashMap<MobileNumber, Code> {
+    let numbers = config.auth.test_numbers.iter();
+    let codes = numbers.filter_map(|(number, code)| Some((*number, code.expose().parse().ok()?)));
+    codes.collect()
+}
+
+fn test_number_warning(config: &Config) -> Option<String> {
+    let numbers: Vec<_> = config.auth.test_numbers.keys().collect();
+    (!numbers.is_empty()).then(|| {
+        format!(
+            "AUTH.TEST_NUMBERS has {} ({numbers:?}): who knows their codes logs in without an SMS",
+            numbers.len()
+        )
+    })
 }
 
 /// Settings that are allowed, and with which codes cost too much or cannot be sent.

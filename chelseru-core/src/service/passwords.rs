@@ -25,6 +25,7 @@ use crate::store::{
 };
 use crate::token::TokenPair;
 use crate::user::UserId;
+use crate::username::Username;
 
 /// How often a password is compared again because its hash was replaced meanwhile: by a login, after a
 /// change of the settings, so hardly ever.
@@ -40,7 +41,7 @@ pub struct Registration<'a> {
     /// The password.
     pub password: Password,
     /// The username; an opaque one if the client names none.
-    pub username: Option<String>,
+    pub username: Option<Username>,
     /// The account's group; 0 unless the client names one.
     pub group: i64,
     /// Where the request comes from.
@@ -113,7 +114,7 @@ impl Chelseru {
             return Err(Error::SignUpClosed);
         }
         let mut known = vec![mobile_number.as_str()];
-        known.extend(registration.username.as_deref());
+        known.extend(registration.username.as_ref().map(Username::as_str));
         self.check_password(&registration.password, &known)?;
         let place = self.inner.hashers.place()?;
         let now = self.now();
@@ -173,7 +174,7 @@ impl Chelseru {
         let Some(tokens) = opened else {
             let mobile_number = match account {
                 AccountName::Number { mobile_number, .. } => Some(mobile_number),
-                AccountName::Id(_) | AccountName::Username(_) => None,
+                AccountName::Id(_) | AccountName::Username { .. } => None,
             };
             self.tell(Event::LoginRefused { mobile_number });
             return Err(Error::NoActiveAccount);
@@ -304,10 +305,18 @@ impl Chelseru {
     ) -> Result<(UserId, SessionId, NewSession), Error> {
         let chosen = registration.username;
         let is_chosen = chosen.is_some();
+        let (username, username_key) = match chosen {
+            Some(chosen) => (chosen.as_str().to_owned(), Some(chosen.key().to_owned())),
+            None => {
+                let made = self.new_username(registration.mobile_number, registration.group);
+                (made, None)
+            }
+        };
         let account = NewAccount {
             mobile_number: registration.mobile_number,
             group: registration.group,
-            username: chosen.unwrap_or_else(|| random::username(&mut rand::rng())),
+            username,
+            username_key,
             password: place.hash(registration.password).await?,
             session,
             now,

@@ -5,10 +5,11 @@
 mod changes;
 mod chat;
 mod passwords;
+mod profiles;
 mod rates;
 mod sms;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -49,12 +50,15 @@ struct Tables {
     codes: HashMap<MobileNumber, Code>,
     users: BTreeMap<UserId, User>,
     passwords: HashMap<UserId, PasswordHash>,
+    username_keys: HashMap<UserId, String>,
+    retired_usernames: HashSet<String>,
     sessions: BTreeMap<SessionId, Session>,
     sms: BTreeMap<SmsId, SmsRecord>,
     requests: BTreeMap<SmsRequestId, Request>,
     rates: HashMap<String, Taken>,
     chats: Chats,
     changes: Changes,
+    last_user: i64,
     last_session: i64,
     last_sms: i64,
     last_request: i64,
@@ -94,9 +98,9 @@ impl Tables {
         username: &str,
         now: Timestamp,
     ) -> User {
-        let last = self.users.keys().next_back().map_or(0, |id| id.0);
+        self.last_user += 1;
         let user = User {
-            id: UserId(last + 1),
+            id: UserId(self.last_user),
             mobile_number,
             group,
             username: username.to_owned(),

@@ -11,6 +11,7 @@
 mod chat;
 mod memory;
 mod passwords;
+mod profiles;
 
 use std::error::Error;
 use std::num::NonZeroU32;
@@ -28,6 +29,9 @@ pub use self::passwords::{
     AccountName, KnownPassword, NewAccount, NewPassword, PasswordChange, PasswordReset,
     PasswordSession, PasswordStore, Registered,
 };
+pub use self::profiles::{
+    Deletion, NameReplacement, NumberChange, NumberChanged, ProfileStore, Rename, Renamed,
+};
 use crate::clock::Timestamp;
 use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, RefreshHash, Session, SessionId};
@@ -40,6 +44,7 @@ pub trait Store:
     + UserStore
     + UserSearch
     + PasswordStore
+    + ProfileStore
     + SessionStore
     + AccountChanges
     + SmsLog
@@ -58,6 +63,7 @@ impl<T> Store for T where
         + UserStore
         + UserSearch
         + PasswordStore
+        + ProfileStore
         + SessionStore
         + AccountChanges
         + SmsLog
@@ -418,7 +424,7 @@ pub enum SmsStatus {
 /// One attempt to send a message by one provider, about to be made. Its text is never kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSms {
-    /// The receiver.
+    /// The receiver; [`MobileNumber::ERASED`] once its account was deleted.
     pub mobile_number: MobileNumber,
     /// The provider's name.
     pub provider: String,

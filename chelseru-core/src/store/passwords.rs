@@ -22,7 +22,12 @@ pub enum AccountName {
         group: i64,
     },
     /// By its username.
-    Username(String),
+    Username {
+        /// As it is kept.
+        name: String,
+        /// The [key](crate::Username::key) of one that may be chosen: then any name with this key is meant.
+        key: Option<String>,
+    },
 }
 
 /// An account and the hash of its password; `None` for an account that has no password.
@@ -37,6 +42,8 @@ pub struct NewAccount {
     pub group: i64,
     /// Its username.
     pub username: String,
+    /// The [key](crate::Username::key) of a name that was chosen, which no other account has or had.
+    pub username_key: Option<String>,
     /// The hash of its password.
     pub password: PasswordHash,
     /// The session to open.

@@ -34,7 +34,10 @@ async fn the_documented_statement_brings_a_user_over_to_a_schema() {
 
 async fn the_user_is_there(store: DieselStore) {
     for name in [
-        AccountName::Username("golnar".to_owned()),
+        AccountName::Username {
+            name: "golnar".to_owned(),
+            key: None,
+        },
         AccountName::Number {
             mobile_number: "09121234567".parse().unwrap(),
             group: 0,

@@ -9,6 +9,7 @@ mod dump;
 mod forge;
 mod keys;
 mod malformed;
+mod me;
 mod outage;
 mod passwords;
 mod races;

@@ -11,9 +11,7 @@ use crate::error::Error;
 use crate::mobile::MobileNumber;
 use crate::service::{Chelseru, PasswordLogin, PasswordResetting, Registration};
 use crate::store::AccountName;
-
-/// The least and the most characters of a username.
-const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 3..=32;
+use crate::username::Username;
 
 pub(super) async fn register_send(
     chelseru: &Chelseru,
@@ -36,7 +34,9 @@ pub(super) async fn register(
     let number = fields.required("mobile_number", mobile_number);
     let code = fields.required("code", code);
     let password = fields.required_password("password");
-    let username = fields.optional_text("username", username);
+    let username = fields.optional_text("username", |text| {
+        text.parse::<Username>().map_err(|why| why.to_string())
+    });
     let group = fields.optional_integer("group", 0).unwrap_or_default();
     fields.finish()?;
     let (Some(mobile_number), Some(code), Some(password)) = (number, code, password) else {
@@ -63,8 +63,7 @@ pub(super) async fn login(
     let mut fields = Fields::parse(request)?;
     // A username that nobody can have is not told from one that nobody has.
     let account = if fields.has("username") && !fields.has("mobile_number") {
-        let name = fields.required("username", |text| Ok(normal_username(text)));
-        name.map(AccountName::Username)
+        fields.required("username", |text| Ok(named(text)))
     } else {
         let number = fields.required("mobile_number", mobile_number);
         let group = fields.optional_integer("group", 0).unwrap_or_default();
@@ -155,25 +154,16 @@ fn number_alone(request: &Request<'_>) -> Result<MobileNumber, Response> {
     number.ok_or_else(Response::server_error)
 }
 
-/// A username that may be chosen. One that reads as a mobile number would pass for somebody's.
-fn username(text: &str) -> Result<String, String> {
-    let name = normal_username(text);
-    let is_plain = |char: char| char.is_alphanumeric() || "._-".contains(char);
-    let is_right = USERNAME_CHARS.contains(&name.chars().count())
-        && name.chars().all(is_plain)
-        && name.chars().any(char::is_alphabetic);
-    if is_right {
-        Ok(name)
-    } else {
-        Err(format!(
-            "Enter a username of {} to {} letters, digits, dots, dashes and underscores, with a letter in it.",
-            USERNAME_CHARS.start(),
-            USERNAME_CHARS.end()
-        ))
+/// The account that is called so, or in a way that reads the same.
+fn named(text: &str) -> AccountName {
+    match text.parse::<Username>() {
+        Ok(username) => AccountName::Username {
+            name: username.as_str().to_owned(),
+            key: Some(username.key().to_owned()),
+        },
+        Err(_) => AccountName::Username {
+            name: text.nfc().collect(),
+            key: None,
+        },
     }
-}
-
-/// The form in which usernames are kept.
-fn normal_username(text: &str) -> String {
-    text.nfc().collect()
 }

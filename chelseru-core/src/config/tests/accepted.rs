@@ -21,6 +21,13 @@ fn every_key_of_auth_reaches_its_field() {
     assert_eq!(auth.options.sms_app_hash.as_deref(), Some("FA+9qCX9V/u"));
     assert_eq!(auth.options.signup_groups, Some(vec![0, 7]));
     assert_eq!(auth.options.message_send_groups, Some(vec![7, 8]));
+    assert_eq!(auth.options.username, UsernameForm::Package);
+    assert_eq!(auth.options.countries, [Country::Iran]);
+    assert!(auth.options.known_prefixes_only);
+    assert!(auth.allow_test_numbers);
+    let (number, code) = auth.test_numbers.first_key_value().unwrap();
+    assert_eq!((number.as_str(), code.expose()), ("09120000000", "012345"));
+    assert_eq!(auth.limits.username_changes_per_user_per_hour, 5);
     assert_eq!(auth.jwt.signing_key.expose(), SECRET);
     assert_eq!(auth.jwt.algorithm, JwtAlgorithm::HS512);
     assert_eq!(auth.jwt.verifying_key.expose(), PUBLIC_PEM);
@@ -111,6 +118,7 @@ fn every_key_of_chat_reaches_its_field() {
     assert_eq!(chat.limits.lookups_per_user_per_hour, 20);
     assert_eq!(chat.limits.files_per_user_per_day, 50);
     let files = &chat.files;
+    assert_eq!(files.folder, "files");
     assert_eq!(files.s3_bucket, "bucket");
     assert_eq!(files.s3_prefix, "chat");
     assert_eq!(files.s3_endpoint, "https://s3.example");
@@ -176,6 +184,12 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .otp_sms_app_hash("FA+9qCX9V/u")
         .signup_groups([0, 7])
         .message_send_groups([7, 8])
+        .username(UsernameForm::Package)
+        .countries([Country::Iran])
+        .known_prefixes_only(true)
+        .allow_test_numbers(true)
+        .test_number("09120000000".parse().unwrap(), "012345")
+        .username_changes_per_user_per_hour(5)
         .signing_key(SECRET)
         .jwt_algorithm(JwtAlgorithm::HS512)
         .verifying_key(PUBLIC_PEM)
@@ -237,6 +251,16 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .chat_members_per_room(200)
         .chat_typing(Duration::from_secs(5))
         .chat_lookups_per_user_per_hour(20)
+        .chat_files_per_user_per_day(50)
+        .chat_files_folder("files")
+        .chat_files_s3_bucket("bucket")
+        .chat_files_s3_prefix("chat")
+        .chat_files_s3_endpoint("https://s3.example")
+        .chat_files_s3_region("tehran")
+        .chat_files_s3_access_key_id("id")
+        .chat_files_s3_secret_access_key(Secret::new("the bucket's secret"))
+        .chat_files_link_lifetime(Duration::from_secs(60))
+        .chat_files_max_bytes(1024)
         .database_url("postgres://user:password@host/db")
         .max_connections(20)
         .bind(([0, 0, 0, 0], 80).into())
@@ -404,4 +428,23 @@ fn one_audience_needs_no_list() {
     );
     let config = from_environment(&[("CHELSERU_AUTH__JWT__AUDIENCE", "a, b,")]).unwrap();
     assert_eq!(config.auth.jwt.audience, ["a", "b"]);
+}
+
+#[test]
+fn a_test_number_is_written_in_any_way_and_its_code_as_text_or_number() {
+    let variable = "CHELSERU_AUTH__TEST_NUMBERS__09120000000";
+    let allow = ("CHELSERU_AUTH__ALLOW_TEST_NUMBERS", "true");
+    let config = from_environment(&[allow, (variable, "01234")]).unwrap();
+    let code_of = |config: &Config| {
+        let number = "09120000000".parse().unwrap();
+        config.auth.test_numbers[&number].expose().to_owned()
+    };
+    assert_eq!(code_of(&config), "01234");
+    let config = Config::from_toml(
+        r#"
+        AUTH.ALLOW_TEST_NUMBERS = true
+        AUTH.TEST_NUMBERS = { "+98 912 000 0000" = 12345 }
+        "#,
+    );
+    assert_eq!(code_of(&config.unwrap()), "12345");
 }

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::schema::Names;
 use super::{
-    AuthMethod, Config, ConfigError, IpNet, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi,
-    Problem, PumpingGuard, SmsService, TemplateIds, names,
+    AuthMethod, Config, ConfigError, Country, IpNet, JwtAlgorithm, LogFormat, LogLevel,
+    MeliPayamakApi, Problem, PumpingGuard, SmsService, TemplateIds, UsernameForm, names,
 };
 use crate::secret::Secret;
 use crate::sms::TemplateId;
@@ -41,7 +41,12 @@ fn every_setting() -> Value {
                 "OTP_SMS_APP_HASH": "FA+9qCX9V/u",
                 "SIGNUP_GROUPS": [0, 7],
                 "MESSAGE_SEND_GROUPS": [7, 8],
+                "USERNAME": "package",
+                "COUNTRIES": ["IR"],
+                "KNOWN_PREFIXES_ONLY": true,
             },
+            "ALLOW_TEST_NUMBERS": true,
+            "TEST_NUMBERS": { "09120000000": "012345" },
             "JWT": {
                 "SIGNING_KEY": SECRET,
                 "ALGORITHM": "HS512",
@@ -77,6 +82,7 @@ fn every_setting() -> Value {
                 "LOGIN_FAILURES_PER_USER_PER_HOUR": 90,
                 "LOGIN_FAILURES_PER_USER_AND_ADDRESS_PER_HOUR": 9,
                 "LOGIN_FAILURES_PER_ADDRESS_PER_HOUR": 190,
+                "USERNAME_CHANGES_PER_USER_PER_HOUR": 5,
                 "PUMPING_GUARD": "record",
                 "MESSAGES_PER_USER_PER_HOUR": 40,
                 "MESSAGES_PER_RECEIVER_PER_HOUR": 6,
@@ -118,6 +124,7 @@ fn every_setting() -> Value {
         "CHAT": {
             "EDIT_WINDOW_SECONDS": 900,
             "FILES": {
+                "FOLDER": "files",
                 "S3_BUCKET": "bucket",
                 "S3_PREFIX": "chat",
                 "S3_ENDPOINT": "https://s3.example",
@@ -226,8 +233,9 @@ fn contents(config: &Config) -> String {
         &settings.kavenegar_com_api_key,
     ];
     let previous = config.auth.jwt.previous_keys.iter().map(Secret::expose);
-    let previous: Vec<_> = previous.collect();
-    format!("{config:#?}{:?}{previous:?}", secrets.map(Secret::expose))
+    let test_codes = config.auth.test_numbers.values().map(Secret::expose);
+    let others: Vec<_> = previous.chain(test_codes).collect();
+    format!("{config:#?}{:?}{others:?}", secrets.map(Secret::expose))
 }
 
 /// A file that is gone at the end of the test.

@@ -39,6 +39,10 @@ AUTH.OPTIONS.OTP_EXPIRE_PER_MINUTES [0.01, 1440]                 [0, -1, 0.00000
 AUTH.OPTIONS.OTP_SMS_TEMPLATE_ID    [1, "a"]                     [-1, 1.5, true, [], {"KAVENEGAR_COM": 1}]
 AUTH.OPTIONS.OTP_SMS_TEXT           ["{code}"]                   ["", "code", 1, null]
 AUTH.OPTIONS.SIGNUP_GROUPS          [[], [0], null]              [[-1], ["a"], ["1"], 1, "1"]
+AUTH.OPTIONS.USERNAME               ["opaque", "package"]        ["", "Opaque", null]
+AUTH.OPTIONS.COUNTRIES              ["IR", ["IR"]]               ["ir", [], ["IR", "IR"], null, 98]
+AUTH.OPTIONS.KNOWN_PREFIXES_ONLY    [true, false]                ["yes", 1, null]
+AUTH.LIMITS.USERNAME_CHANGES_PER_USER_PER_HOUR [0, 1000000]      [-1, 1000001, "5"]
 AUTH.OPTIONS.OTP_SMS_HOST           [null, "", "a.example"]      ["a.example:80", 1, []]
 AUTH.OPTIONS.OTP_SMS_APP_HASH       [null, "", "FA+9qCX9V/u"]    ["FA+9qCX9V/", "FA+9qCX9V/uu", "FA-9qCX9V_u", 12345678901]
 AUTH.AUTH_METHOD                    ["OTP", "PASSWD", ["PASSWD", "OTP"]] ["otp", "", 1, [], ["OTP", "OTP"], "OTP,PASSWD"]
@@ -289,4 +293,59 @@ fn variables_that_are_no_settings_are_left_alone() {
         ("CHELSERU_SERVICE_HOST", "10.0.0.1"),
     ];
     assert!(from_environment(&others).is_ok());
+}
+
+#[test]
+fn test_numbers_need_to_be_allowed_and_no_code_is_ever_shown() {
+    let numbers = |numbers: Value| {
+        let auth = json!({ "ALLOW_TEST_NUMBERS": true, "TEST_NUMBERS": numbers });
+        message(Config::from_json(&json!({ "AUTH": auth }).to_string()))
+    };
+    let refused = message(with(
+        "AUTH.TEST_NUMBERS",
+        json!({ "09120000000": "918273" }),
+    ));
+    assert_eq!(
+        refused,
+        "AUTH.TEST_NUMBERS: has numbers, allowed are some only with AUTH.ALLOW_TEST_NUMBERS = true"
+    );
+    for code in [
+        json!("9182"),
+        json!("91827364554"),
+        json!("9182x"),
+        json!(true),
+        json!({}),
+    ] {
+        let refused = numbers(json!({ "09120000000": code }));
+        assert!(
+            refused.starts_with("AUTH.TEST_NUMBERS.09120000000: is "),
+            "{refused}"
+        );
+        assert!(
+            refused.ends_with(", allowed is a code of 5 to 10 digits, as a text"),
+            "{refused}"
+        );
+        assert!(!refused.contains("9182"), "{refused}");
+    }
+    assert_eq!(
+        numbers(json!({ "0912": "918273" })),
+        "AUTH.TEST_NUMBERS.0912: is not a mobile number, such as 09120000000"
+    );
+    let twice = numbers(json!({ "09120000000": "918273", "9120000000": "918274" }));
+    assert!(twice.contains("is there in another spelling"), "{twice}");
+    let shown = format!("{:?}", Config::from_json(
+        r#"{ "AUTH": { "ALLOW_TEST_NUMBERS": true, "TEST_NUMBERS": { "09120000000": "918273" } } }"#,
+    ).unwrap());
+    assert!(
+        !shown.contains("918273") && !shown.contains("09120000000"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn the_numbers_of_other_countries_are_refused() {
+    assert_eq!(
+        message(with("AUTH.OPTIONS.COUNTRIES", json!(["IR", "AF"]))),
+        r#"AUTH.OPTIONS.COUNTRIES: found "AF", allowed is "IR", or a list of them"#
+    );
 }

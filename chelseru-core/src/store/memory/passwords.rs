@@ -21,15 +21,25 @@ impl Tables {
                 mobile_number,
                 group,
             } => self.account(*mobile_number, *group),
-            AccountName::Username(username) => {
-                self.users.values().find(|user| user.username == *username)
+            AccountName::Username { key: Some(key), .. } => {
+                let mut keys = self.username_keys.iter();
+                let (owner, _) = keys.find(|(_, kept)| *kept == key)?;
+                self.users.get(owner)
+            }
+            AccountName::Username { name, key: None } => {
+                self.users.values().find(|user| user.username == *name)
             }
         }
     }
 
-    fn is_good_code(&self, number: MobileNumber, id: CodeId, now: Timestamp) -> bool {
+    pub(super) fn is_good_code(&self, number: MobileNumber, id: CodeId, now: Timestamp) -> bool {
         let code = self.codes.get(&number);
         code.is_some_and(|code| code.id == id && code.expires_at > now)
+    }
+
+    /// Whether an account has a name like that, or had one until it was deleted.
+    fn has_username_key(&self, key: &str) -> bool {
+        self.username_keys.values().any(|kept| kept == key) || self.retired_usernames.contains(key)
     }
 
     /// Whether the account may be used with a password of this hash.
@@ -38,7 +48,12 @@ impl Tables {
         is_active && self.passwords.get(&user) == Some(hash)
     }
 
-    fn end_sessions_but(&mut self, user: UserId, keep: Option<SessionId>, now: Timestamp) {
+    pub(super) fn end_sessions_but(
+        &mut self,
+        user: UserId,
+        keep: Option<SessionId>,
+        now: Timestamp,
+    ) {
         for session in self.live_sessions(user, now) {
             if Some(session.id) != keep {
                 session.ended_at = Some(now);
@@ -64,8 +79,11 @@ impl PasswordStore for MemoryStore {
         if tables.account(number, account.group).is_some() {
             return Ok(Registered::NumberTaken);
         }
-        let name = AccountName::Username(account.username.clone());
-        if tables.named(&name).is_some() {
+        let key = account.username_key.as_ref();
+        let mut users = tables.users.values();
+        let is_taken = users.any(|user| user.username == account.username)
+            || key.is_some_and(|key| tables.has_username_key(key));
+        if is_taken {
             return Ok(Registered::UsernameTaken);
         }
         if tables.has_session_key(&account.session.key) {
@@ -76,6 +94,9 @@ impl PasswordStore for MemoryStore {
         tables.codes.remove(&number);
         let user = tables.add_user(number, account.group, &account.username, account.now);
         tables.passwords.insert(user.id, account.password.clone());
+        if let Some(key) = &account.username_key {
+            tables.username_keys.insert(user.id, key.clone());
+        }
         let session = tables.open_session(user.id, &account.session, account.now);
         Ok(Registered::Done { user, session })
     }

@@ -60,6 +60,10 @@ impl Tables {
         over.len()
     }
 
+    pub(super) fn remove_requests_of(&mut self, user: UserId) {
+        self.requests.retain(|_, request| request.user != user);
+    }
+
     /// What is known of a request by its attempts.
     fn status_by_attempts(&self, id: SmsRequestId) -> SmsStatus {
         let of_attempts: Vec<_> = self

@@ -86,7 +86,34 @@ macro_rules! store_conformance {
             of_many_changes_of_one_password_one_is_made
             logins_while_the_password_is_changed_leave_no_session
             rehashing_and_changing_at_once_leave_the_changed_password
+            a_chosen_name_is_found_by_all_that_looks_like_it
+            a_name_that_looks_like_a_chosen_one_cannot_be_registered
+            a_deleted_accounts_name_cannot_be_registered_and_its_password_is_gone
             of_many_resets_with_one_code_one_is_made
+
+            an_account_has_the_name_that_its_owner_chose
+            a_name_may_be_spelt_in_another_way_by_who_has_it
+            a_name_that_looks_like_anothers_is_taken
+            a_name_that_was_left_is_free
+            who_is_unknown_or_kept_out_is_not_renamed
+            of_many_renames_to_one_name_one_is_done
+            a_changed_number_logs_in_to_the_same_account
+            a_changed_number_ends_all_sessions_but_one
+            a_name_that_says_the_number_changes_with_it
+            a_number_is_changed_only_with_its_own_live_code
+            a_number_of_another_account_is_taken_and_its_code_stays_good
+            who_is_unknown_or_kept_out_gets_no_other_number
+            of_many_changes_with_one_code_one_is_done
+            of_many_changes_to_one_number_one_is_done
+            a_deleted_account_is_gone_with_its_sessions
+            the_id_of_a_deleted_account_is_never_used_again
+            a_chosen_name_of_a_deleted_account_stays_taken
+            a_generated_name_of_a_deleted_account_may_be_generated_again
+            the_log_forgets_the_number_of_a_deleted_account_and_nothing_else
+            an_account_is_deleted_only_with_a_live_code_of_its_number
+            who_is_kept_out_does_not_delete_the_account
+            of_many_deletions_with_one_code_one_is_done
+            nobody_gets_the_name_of_an_account_that_is_being_deleted
 
             an_unknown_session_is_not_found
             a_session_is_found_when_it_is_over_or_its_account_is_kept_out

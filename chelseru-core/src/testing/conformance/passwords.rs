@@ -7,10 +7,11 @@ use super::fixture::{
 use crate::password::PasswordHash;
 use crate::session::{Session, SessionId};
 use crate::store::{
-    AccountName, KnownPassword, NewAccount, NewPassword, NewSession, PasswordChange, PasswordReset,
-    PasswordSession, Registered, Reservation,
+    AccountName, Deletion, KnownPassword, NewAccount, NewPassword, NewSession, PasswordChange,
+    PasswordReset, PasswordSession, Registered, Reservation,
 };
 use crate::user::{User, UserId};
+use crate::username::Username;
 
 /// A hash for each `n`; a store does not look into it.
 fn password(n: usize) -> PasswordHash {
@@ -23,6 +24,7 @@ fn account(nth: usize, n: usize) -> NewAccount {
         mobile_number: number(nth),
         group: 0,
         username: format!("u{n}"),
+        username_key: None,
         password: password(n),
         session: session(n),
         now: NOW,
@@ -147,7 +149,10 @@ pub async fn an_account_with_a_password_is_found_by_each_of_its_names(store: Sha
     for name in [
         AccountName::Id(user.id),
         by_number(1),
-        AccountName::Username("u1".to_owned()),
+        AccountName::Username {
+            name: "u1".to_owned(),
+            key: None,
+        },
     ] {
         let found = find(&store, &name).await;
         assert_eq!(found, Some((user.clone(), Some(password(1)))), "{name:?}");
@@ -159,8 +164,14 @@ pub async fn an_account_with_a_password_is_found_by_each_of_its_names(store: Sha
             mobile_number: number(1),
             group: 1,
         },
-        AccountName::Username("u".to_owned()),
-        AccountName::Username(number(1).to_string()),
+        AccountName::Username {
+            name: "u".to_owned(),
+            key: None,
+        },
+        AccountName::Username {
+            name: number(1).to_string(),
+            key: None,
+        },
     ] {
         assert_eq!(find(&store, &name).await, None, "{name:?}");
     }
@@ -515,4 +526,65 @@ pub async fn of_many_resets_with_one_code_one_is_made(store: SharedStore) {
     .await;
     assert_eq!(count(&answers, &PasswordReset::AlreadyUsed), CROWD - 1);
     assert_eq!(live(&store, user.id).await.len(), 1);
+}
+
+/// An account whose name was chosen.
+fn named(nth: usize, n: usize, name: &str) -> NewAccount {
+    let name: Username = name.parse().expect("a name that may be chosen");
+    NewAccount {
+        username: name.as_str().to_owned(),
+        username_key: Some(name.key().to_owned()),
+        ..account(nth, n)
+    }
+}
+
+/// Has a code sent and registers with it.
+async fn register_with(store: &SharedStore, nth: usize, n: usize, new: &NewAccount) -> Registered {
+    ok(store.reserve_code(&code(number(nth), n)).await);
+    ok(store.register(code_id(n), new).await)
+}
+
+pub async fn a_chosen_name_is_found_by_all_that_looks_like_it(store: SharedStore) {
+    let new = named(1, 1, "Ali_Reza7");
+    let Registered::Done { user, .. } = register_with(&store, 1, 1, &new).await else {
+        panic!("not registered");
+    };
+    assert_eq!(user.username, "Ali_Reza7");
+    let alike: Username = "ali.reza7".parse().expect("a name that may be chosen");
+    let name = AccountName::Username {
+        name: alike.as_str().to_owned(),
+        key: Some(alike.key().to_owned()),
+    };
+    let found = ok(store.find_password(&name).await).expect("an account");
+    assert_eq!(found, (user, Some(password(1))));
+}
+
+pub async fn a_name_that_looks_like_a_chosen_one_cannot_be_registered(store: SharedStore) {
+    let first = named(1, 1, "Ali_Reza7");
+    let done = register_with(&store, 1, 1, &first).await;
+    assert!(matches!(done, Registered::Done { .. }), "{done:?}");
+    let alike = named(2, 2, "ali-reza۷");
+    let refused = register_with(&store, 2, 2, &alike).await;
+    assert_eq!(refused, Registered::UsernameTaken);
+}
+
+pub async fn a_deleted_accounts_name_cannot_be_registered_and_its_password_is_gone(
+    store: SharedStore,
+) {
+    let new = named(1, 1, "Ali_Reza7");
+    let Registered::Done { user, .. } = register_with(&store, 1, 1, &new).await else {
+        panic!("not registered");
+    };
+    ok(store.reserve_code(&code(number(1), 2)).await);
+    let deletion = Deletion {
+        user: user.id,
+        mobile_number: number(1),
+        now: NOW,
+    };
+    assert!(ok(store.delete_user(code_id(2), &deletion).await));
+    assert_eq!(ok(store.find_password(&by_number(1)).await), None);
+    let again = register_with(&store, 1, 3, &named(1, 3, "Ali_Reza7")).await;
+    assert_eq!(again, Registered::UsernameTaken);
+    let other = register_with(&store, 2, 4, &account(2, 4)).await;
+    assert!(matches!(other, Registered::Done { user, .. } if user.id != deletion.user));
 }

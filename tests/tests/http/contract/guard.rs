@@ -25,13 +25,20 @@ on_both_databases! {
 const NOT_PROVIDED: &str = r#"{"detail":"Authentication credentials were not provided."}"#;
 
 /// Every route that needs an access token, and one of the application's.
-fn guarded() -> [(Method, &'static str); 5] {
+fn guarded() -> [(Method, &'static str); 12] {
     [
         (Method::GET, "/whoami"),
         (Method::GET, "/api/sessions/"),
         (Method::DELETE, "/api/sessions/"),
         (Method::DELETE, "/api/sessions/1/"),
         (Method::POST, "/api/message/send/"),
+        (Method::GET, "/api/me/"),
+        (Method::PATCH, "/api/me/"),
+        (Method::DELETE, "/api/me/"),
+        (Method::POST, "/api/me/mobile/send/"),
+        (Method::POST, "/api/me/mobile/"),
+        (Method::POST, "/api/me/delete/send/"),
+        (Method::POST, "/api/me/delete/"),
     ]
 }
 

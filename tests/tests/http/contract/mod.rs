@@ -21,5 +21,6 @@ mod resend;
 mod sessions;
 mod sessions_end;
 mod sessions_seen;
+mod test_numbers;
 mod verify;
 mod wording;

@@ -11,7 +11,7 @@ on_both_databases! {
     the_applications_own_paths_are_its_own
 }
 
-const POST_ONLY: [&str; 12] = [
+const POST_ONLY: [&str; 16] = [
     "/api/otp/send/",
     "/api/authenticate/",
     "/api/message/send/",
@@ -24,6 +24,10 @@ const POST_ONLY: [&str; 12] = [
     "/api/password/change/",
     "/api/password/reset/",
     "/api/password/reset/confirm/",
+    "/api/me/mobile/send/",
+    "/api/me/mobile/",
+    "/api/me/delete/send/",
+    "/api/me/delete/",
 ];
 
 async fn paths_answer_with_and_without_the_final_slash(database: Database) {
@@ -42,6 +46,9 @@ async fn paths_answer_with_and_without_the_final_slash(database: Database) {
         server.get(path).bearer(&access).await.assert_status(200);
         server.delete(path).bearer(&access).await.assert_status(204);
     }
+    for path in ["/api/me/", "/api/me"] {
+        server.get(path).bearer(&access).await.assert_status(200);
+    }
     for path in ["/api/sessions/4711/", "/api/sessions/4711"] {
         let answer = server.delete(path).bearer(&access).await;
         answer.assert_status(404);
@@ -53,6 +60,7 @@ async fn another_method_is_told_which_are_allowed(database: Database) {
     let routes = POST_ONLY.map(|path| (path, "POST")).into_iter().chain([
         ("/api/sessions/", "GET, DELETE"),
         ("/api/sessions/1/", "DELETE"),
+        ("/api/me/", "GET, PATCH, DELETE"),
     ]);
     for (path, allowed) in routes {
         for method in [
@@ -99,6 +107,9 @@ async fn an_unknown_path_is_not_found(database: Database) {
         "/api/sessions/1.0/",
         "/api/sessions/99999999999999999999/",
         "/api/sessions/1/x/",
+        "/api/me/1/",
+        "/api/me/mobile/1/",
+        "/api/me/send/",
         "/api/%00",
         "/api/%FF%FE",
     ] {

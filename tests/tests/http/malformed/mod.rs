@@ -8,7 +8,7 @@ use chelseru_core::config::AuthMethod;
 use chelseru_tests::{Answer, Database, Setup, TestServer, Tokens, log_in, log_in_with, send_code};
 
 /// Every route that reads a body.
-const ROUTES: [&str; 14] = [
+const ROUTES: [&str; 17] = [
     "/api/otp/send/",
     "/api/authenticate/",
     "/api/message/send/",
@@ -23,6 +23,9 @@ const ROUTES: [&str; 14] = [
     "/api/password/reset/confirm/",
     "/api/chat/chatrooms/",
     "/api/chat/messages/",
+    "/api/me/mobile/send/",
+    "/api/me/mobile/",
+    "/api/me/delete/",
 ];
 
 /// A number that has a code, which nonsense must not spend.

@@ -12,14 +12,15 @@ use crate::mobile::MobileNumber;
 use crate::session::{ClientInfo, Session, SessionId};
 use crate::store::{
     AccountChange, AccountChanges, AccountName, Adopted, Appended, Attachment, AttachmentStore,
-    ChangeNumber, CodeId, Correction, CountedCode, KnownPassword, Maintenance, MemberStore,
-    MemoryStore, MessageStore, NewAccount, NewAttachment, NewChatMessage, NewCode, NewGroup,
-    NewLogin, NewPassword, NewSession, NewSms, NewSmsRequest, OtpStore, PasswordChange,
-    PasswordReset, PasswordSession, PasswordStore, RateStore, ReadPointer, Redeemed, Registered,
-    Reservation, Revised, Revision, RoomChange, RoomChanged, RoomCursor, RoomListing, RoomOpened,
-    RoomState, RoomStore, Rotated, Rotation, Search, SessionStore, SmsClaim, SmsId, SmsLog,
-    SmsOutcome, SmsRecord, SmsRequestId, SmsRequests, SmsStatus, SmsTotal, Span, StoreError,
-    StoreResult, Take, TakeResult, UserSearch, UserStore,
+    ChangeNumber, CodeId, Correction, CountedCode, Deletion, KnownPassword, Maintenance,
+    MemberStore, MemoryStore, MessageStore, NewAccount, NewAttachment, NewChatMessage, NewCode,
+    NewGroup, NewLogin, NewPassword, NewSession, NewSms, NewSmsRequest, NumberChange,
+    NumberChanged, OtpStore, PasswordChange, PasswordReset, PasswordSession, PasswordStore,
+    ProfileStore, RateStore, ReadPointer, Redeemed, Registered, Rename, Renamed, Reservation,
+    Revised, Revision, RoomChange, RoomChanged, RoomCursor, RoomListing, RoomOpened, RoomState,
+    RoomStore, Rotated, Rotation, Search, SessionStore, SmsClaim, SmsId, SmsLog, SmsOutcome,
+    SmsRecord, SmsRequestId, SmsRequests, SmsStatus, SmsTotal, Span, StoreError, StoreResult, Take,
+    TakeResult, UserSearch, UserStore,
 };
 use crate::user::{User, UserId};
 
@@ -118,6 +119,11 @@ pass_on! {
         fn open_password_session(login: &PasswordSession) -> Option<SessionId>;
         fn change_password(change: &PasswordChange) -> bool;
         fn reset_password(code: CodeId, password: &NewPassword) -> PasswordReset;
+    }
+    ProfileStore {
+        fn rename_user(rename: &Rename) -> Renamed;
+        fn change_number(code: CodeId, change: &NumberChange) -> NumberChanged;
+        fn delete_user(code: CodeId, deletion: &Deletion) -> bool;
     }
     SessionStore {
         fn find_session(id: SessionId) -> Option<(Session, User)>;
