@@ -45,9 +45,9 @@ pub use crate::mobile::{InvalidMobileNumber, MobileNumber};
 pub use crate::otp::{Code, InvalidCode};
 pub use crate::secret::Secret;
 pub use crate::service::{
-    Balance, Chelseru, ChelseruBuilder, CurrentUser, GroupDraft, HousekeepingClaim, IdempotencyKey,
-    IntoProviders, IntoShared, InvalidIdempotencyKey, Login, LogoutScope, Message, Post, Posted,
-    ProviderHealth, RoomUpdate, RoomView, SessionView,
+    Balance, ChatUpkeep, Chelseru, ChelseruBuilder, CurrentUser, GroupDraft, HousekeepingClaim,
+    IdempotencyKey, IntoProviders, IntoShared, InvalidIdempotencyKey, Login, LogoutScope, Message,
+    Post, Posted, ProviderHealth, RoomUpdate, RoomView, SessionView,
 };
 pub use crate::session::{ClientInfo, RefreshHash, ReplacedToken, Session, SessionId};
 pub use crate::token::{TokenError, TokenPair, TokenType};

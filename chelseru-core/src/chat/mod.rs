@@ -5,6 +5,9 @@
 //! client that has all numbers up to one has everything, and says so when it comes back. What is told
 //! from server to server may be lost: whoever sees a gap reads the log.
 
+mod bus;
+mod close;
+mod connection;
 mod error;
 mod fold;
 mod frame;
@@ -13,10 +16,14 @@ mod model;
 mod permission;
 mod policy;
 
+pub use self::bus::{Bus, Heard, Hint, LocalBus};
+pub use self::close::Close;
+pub(crate) use self::connection::Scope;
+pub use self::connection::{Connection, Received, Step};
 pub use self::error::ChatError;
 pub(crate) use self::fold::{fold, is_blank};
 pub use self::frame::{ClientFrame, MessageFrame, RoomPosition, SendFrame, ServerFrame};
-pub(crate) use self::hub::{Hub, RoomEvent};
+pub(crate) use self::hub::{Hub, Question, Report, RoomEvent};
 pub use self::model::{
     AttachmentId, ChatMessage, EntryKind, LogEntry, Membership, MessageId, MessageType, Room,
     RoomId, RoomKind, RoomStatus, Sender, Seq,

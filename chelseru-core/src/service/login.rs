@@ -115,6 +115,10 @@ impl Chelseru {
                 session,
                 is_new,
             } => {
+                if login.session.at_most.is_some() {
+                    // It may have ended another one.
+                    self.hub().account_changed(user.id);
+                }
                 self.tell(Event::LoggedIn {
                     user: user.id,
                     session,

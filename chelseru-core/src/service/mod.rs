@@ -16,14 +16,14 @@ use std::sync::atomic::AtomicBool;
 use jsonwebtoken::jwk::JwkSet;
 
 use self::chat::Chats;
-pub use self::chat::{GroupDraft, Post, Posted, RoomUpdate, RoomView};
+pub use self::chat::{ChatUpkeep, GroupDraft, Post, Posted, RoomUpdate, RoomView};
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
 pub use self::sessions::{CurrentUser, LogoutScope, SessionView};
 pub use self::sms::{Balance, IdempotencyKey, InvalidIdempotencyKey, Message, ProviderHealth};
 use self::sms::{Gateway, ToldBudgets};
 use self::tokens::Successors;
-use crate::chat::Hub;
+use crate::chat::{Bus, Hub, LocalBus};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{AuthMethod, Config, ConfigError};
 use crate::events::{Event, EventStream, Events};
@@ -77,6 +77,7 @@ struct Inner {
     chats: Chats,
     told_budgets: ToldBudgets,
     housekeeping_claimed: AtomicBool,
+    upkeep_claimed: AtomicBool,
     warnings: Vec<String>,
 }
 
@@ -88,6 +89,7 @@ impl Chelseru {
             store: None,
             providers: Vec::new(),
             clock: Arc::new(SystemClock),
+            bus: Arc::new(LocalBus),
         }
     }
 
@@ -139,7 +141,11 @@ impl Chelseru {
         self.inner.events.tell(event);
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.inner.hub
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
 }
@@ -159,6 +165,7 @@ pub struct ChelseruBuilder {
     store: Option<Arc<dyn Store>>,
     providers: Vec<Arc<dyn SmsProvider>>,
     clock: Arc<dyn Clock>,
+    bus: Arc<dyn Bus>,
 }
 
 impl ChelseruBuilder {
@@ -181,6 +188,14 @@ impl ChelseruBuilder {
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// How servers over one database tell each other of the chat: what `DieselStore::bus` gives, or a bus
+    /// of your own. Without one each finds what happened on the others some seconds later.
+    #[must_use]
+    pub fn bus(mut self, bus: impl IntoShared<dyn Bus>) -> Self {
+        self.bus = bus.into_shared();
         self
     }
 
@@ -220,13 +235,14 @@ impl ChelseruBuilder {
                 successors: Successors::new(&secrets),
                 tokens,
                 events: Events::new(),
-                hub: Hub::new(),
+                hub: Hub::new(self.bus),
                 chats: Chats::new(&secrets),
                 told_budgets: ToldBudgets::default(),
                 store: self.store.ok_or_else(|| missing("a store"))?,
                 clock: self.clock,
                 config: self.config,
                 housekeeping_claimed: AtomicBool::new(false),
+                upkeep_claimed: AtomicBool::new(false),
                 warnings,
             }),
         })
@@ -292,6 +308,18 @@ impl<S: Store + 'static> IntoShared<dyn Store> for S {
 }
 
 impl IntoShared<dyn Store> for Arc<dyn Store> {
+    fn into_shared(self) -> Self {
+        self
+    }
+}
+
+impl<B: Bus + 'static> IntoShared<dyn Bus> for B {
+    fn into_shared(self) -> Arc<dyn Bus> {
+        Arc::new(self)
+    }
+}
+
+impl IntoShared<dyn Bus> for Arc<dyn Bus> {
     fn into_shared(self) -> Self {
         self
     }

@@ -10,6 +10,7 @@ use crate::device::Client;
 use crate::error::Error;
 use crate::mobile::MobileNumber;
 use crate::session::{Session, SessionId};
+use crate::store::StoreResult;
 use crate::token::{Claims, TokenError, TokenType};
 use crate::user::{User, UserId};
 
@@ -106,6 +107,32 @@ impl Chelseru {
         self.current_user(&claims, client, now).await
     }
 
+    /// As [`authenticate`](Self::authenticate); also when the token ends.
+    pub(crate) async fn authenticate_until(
+        &self,
+        access: &str,
+        client: Client<'_>,
+    ) -> Result<(CurrentUser, Timestamp), Error> {
+        let now = self.now();
+        let claims = self.access_claims(access, now)?;
+        let user = self.current_user(&claims, client, now).await?;
+        Ok((user, claims.expires_at))
+    }
+
+    /// Whether a user who was authenticated may still be here: the account is active, and the session
+    /// has not ended.
+    pub(crate) async fn is_still_here(&self, user: &CurrentUser) -> StoreResult<bool> {
+        let Some(id) = user.session else {
+            let found = self.store().find_user(user.id).await?;
+            return Ok(found.is_some_and(|user| user.is_active));
+        };
+        let found = self.store().find_session(id).await?;
+        let now = self.now();
+        Ok(found.is_some_and(|(session, account)| {
+            account.is_active && account.id == user.id && self.is_live(&session, now)
+        }))
+    }
+
     /// The live sessions of the user whose access token this is, the newest first.
     ///
     /// # Errors
@@ -142,6 +169,7 @@ impl Chelseru {
     pub async fn end_session(&self, user: &CurrentUser, id: SessionId) -> Result<(), Error> {
         if self.store().end_session(user.id, id, self.now()).await? {
             tracing::info!(user = user.id.0, session = id.0, "session ended");
+            self.hub().account_changed(user.id);
             Ok(())
         } else {
             Err(Error::NotFound)
@@ -175,6 +203,7 @@ impl Chelseru {
         let ended = self.store().end_sessions(user, keep, now).await?;
         let kept = keep.map(|session| session.0);
         tracing::info!(user = user.0, kept, ended, "sessions ended");
+        self.hub().account_changed(user);
         Ok(ended)
     }
 

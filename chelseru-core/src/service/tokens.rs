@@ -108,6 +108,7 @@ impl Chelseru {
                     session = session.0,
                     "a refresh token was used after its successor; its session is ended"
                 );
+                self.hub().account_changed(claims.user);
                 Err(TokenError::Blacklisted.into())
             }
             Rotated::Gone => Err(TokenError::Blacklisted.into()),
@@ -159,6 +160,7 @@ impl Chelseru {
         }
         if self.store().end_session(claims.user, session, now).await? {
             tracing::info!(user = claims.user.0, session = session.0, "logged out");
+            self.hub().account_changed(claims.user);
             Ok(())
         } else {
             Err(TokenError::Blacklisted.into())

@@ -126,6 +126,7 @@ impl Chelseru {
         if edits.is_empty() {
             return Ok(true);
         }
+        let users = edits.iter().filter_map(RoomEdit::lets_in).collect();
         let change = RoomChange {
             room: room.id,
             revision: room.revision,
@@ -138,6 +139,7 @@ impl Chelseru {
                 self.inner.hub.tell(RoomEvent::Changed {
                     room: room.id,
                     revision: room.revision,
+                    users,
                 });
                 Ok(true)
             }

@@ -7,6 +7,7 @@ mod members;
 mod messages;
 mod reading;
 mod rooms;
+mod upkeep;
 mod users;
 mod writer;
 
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use self::access::Standings;
 use self::limits::{Allowances, Typing};
 pub use self::rooms::{GroupDraft, RoomUpdate, RoomView};
+pub use self::upkeep::ChatUpkeep;
 use self::writer::Writer;
 use crate::chat::{AttachmentId, ChatMessage, MessageId, MessageType, RoomId};
 use crate::keyed_hash::KeyedHashes;
