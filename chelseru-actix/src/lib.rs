@@ -35,8 +35,11 @@ mod jwks;
 mod reply;
 mod request;
 mod scope;
+mod socket;
+mod upkeep;
 
 pub use crate::current_user::CurrentUser;
 pub use crate::jwks::jwks;
 pub use crate::reply::Refused;
 pub use crate::scope::{ChelseruScope, scope};
+pub use crate::socket::on_connect;

@@ -14,6 +14,7 @@ mod options;
 mod pages;
 mod providers;
 mod serve;
+mod shutdown;
 mod signing_key;
 mod terminal;
 mod words;
