@@ -19,4 +19,5 @@ mod simplejwt;
 mod sms_balance;
 mod sms_send;
 mod sms_status;
+mod sockets;
 mod start;
