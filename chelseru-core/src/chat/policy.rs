@@ -134,11 +134,10 @@ impl Standing {
         }
         let has = |code| allowed_if(self.has(code));
         match verb {
-            Verb::Read => Ok(()),
             Verb::Leave { is_last } if self.is_owner && !is_last => {
                 Err(ChatError::OwnerMustHandOver)
             }
-            Verb::Leave { .. } => Ok(()),
+            Verb::Read | Verb::Leave { .. } => Ok(()),
             Verb::Write => has(Permission::Member),
             Verb::DeleteOfOthers => has(Permission::KickMember),
             Verb::AddMember => has(Permission::AddMember),
@@ -209,11 +208,11 @@ impl Standing {
             before.has(Permission::ReadOnly),
             after.has(Permission::ReadOnly),
         );
-        let gives = given != Permissions::NONE || (was_read_only && !is_read_only);
-        let takes = taken != Permissions::NONE || (is_read_only && !was_read_only);
-        allowed_if(!gives || (may_give && self.codes().contains(given)))?;
-        allowed_if(!takes || (may_take && self.codes().contains(taken)))?;
-        allowed_if(!takes || !is_admin(before) || self.has(Permission::KickAdmin))
+        let must_give = given != Permissions::NONE || (was_read_only && !is_read_only);
+        let must_take = taken != Permissions::NONE || (is_read_only && !was_read_only);
+        allowed_if(!must_give || (may_give && self.codes().contains(given)))?;
+        allowed_if(!must_take || (may_take && self.codes().contains(taken)))?;
+        allowed_if(!must_take || !is_admin(before) || self.has(Permission::KickAdmin))
     }
 }
 

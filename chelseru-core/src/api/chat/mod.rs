@@ -33,35 +33,23 @@ pub(super) enum ChatRoute {
 impl ChatRoute {
     /// The route of a path without the slashes around it.
     pub(super) fn find(path: &str) -> Option<Self> {
-        let mut parts = path.split('/');
-        let root = parts.next()?;
-        let (id, verb, other) = (parts.next(), parts.next(), parts.next());
-        if parts.next().is_some() {
-            return None;
-        }
-        let id = match id {
-            None => None,
-            Some(id) => Some(id_of_path(id)?),
-        };
-        let other = match other {
-            None => None,
-            Some(other) => Some(UserId(id_of_path(other)?)),
-        };
-        let room = id.map(RoomId);
-        Some(match (root, room, verb, other) {
-            ("chatrooms", None, ..) => Self::Rooms,
-            ("chatrooms", Some(room), None, _) => Self::Room(room),
-            ("chatrooms", Some(room), Some("members"), None) => Self::Members(room),
-            ("chatrooms", Some(room), Some("members"), Some(user)) => Self::Member(room, user),
-            ("chatrooms", Some(room), Some("leave"), None) => Self::Leave(room),
-            ("chatrooms", Some(room), Some("bans"), None) => Self::Bans(room),
-            ("chatrooms", Some(room), Some("bans"), Some(user)) => Self::Ban(room, user),
-            ("chatrooms", Some(room), Some("owner"), None) => Self::Owner(room),
-            ("chatrooms", Some(room), Some("read"), None) => Self::Read(room),
-            ("chatrooms", Some(room), Some("typing"), None) => Self::Typing(room),
-            ("messages", None, ..) => Self::Messages,
-            ("messages", Some(RoomId(id)), None, _) => Self::Message(MessageId(id)),
-            ("users", None, ..) => Self::Users,
+        let parts: Vec<_> = path.split('/').collect();
+        let room = |id| id_of_path(id).map(RoomId);
+        let user = |id| id_of_path(id).map(UserId);
+        Some(match parts.as_slice() {
+            ["chatrooms"] => Self::Rooms,
+            ["chatrooms", id] => Self::Room(room(id)?),
+            ["chatrooms", id, "members"] => Self::Members(room(id)?),
+            ["chatrooms", id, "members", other] => Self::Member(room(id)?, user(other)?),
+            ["chatrooms", id, "leave"] => Self::Leave(room(id)?),
+            ["chatrooms", id, "bans"] => Self::Bans(room(id)?),
+            ["chatrooms", id, "bans", other] => Self::Ban(room(id)?, user(other)?),
+            ["chatrooms", id, "owner"] => Self::Owner(room(id)?),
+            ["chatrooms", id, "read"] => Self::Read(room(id)?),
+            ["chatrooms", id, "typing"] => Self::Typing(room(id)?),
+            ["messages"] => Self::Messages,
+            ["messages", id] => Self::Message(id_of_path(id).map(MessageId)?),
+            ["users"] => Self::Users,
             _ => return None,
         })
     }

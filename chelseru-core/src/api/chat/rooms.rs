@@ -91,8 +91,8 @@ async fn create_group(chelseru: &Chelseru, user: &CurrentUser, mut fields: Field
         value => whole_numbers(value, 1).map(Some),
     });
     fields.alias("descriptions", "description");
-    let description = fields.optional("description", text_or_none);
-    let avatar_url = fields.optional("avatar_url", text_or_none);
+    let description = fields.optional("description", |value| text_or_none(value).map(Some));
+    let avatar_url = fields.optional("avatar_url", |value| text_or_none(value).map(Some));
     fields.finish()?;
     let draft = GroupDraft {
         name: name.ok_or_else(Response::server_error)?,
@@ -123,8 +123,8 @@ pub(super) async fn update(
     fields.alias("descriptions", "description");
     let update = RoomUpdate {
         name: fields.optional("name", |value| verbatim(value).map(Some)),
-        description: fields.optional("description", text_or_none),
-        avatar_url: fields.optional("avatar_url", text_or_none),
+        description: fields.optional("description", |value| text_or_none(value).map(Some)),
+        avatar_url: fields.optional("avatar_url", |value| text_or_none(value).map(Some)),
         status: fields.optional("status", |value| status(value).map(Some)),
         pinned: fields.optional("pinned", |value| flag(value).map(Some)),
         muted: fields.optional("muted", |value| flag(value).map(Some)),
@@ -157,10 +157,10 @@ pub(super) async fn read(
 }
 
 /// A text that null takes away.
-fn text_or_none(value: &Value) -> Result<Option<Option<String>>, String> {
+fn text_or_none(value: &Value) -> Result<Option<String>, String> {
     match value {
-        Value::Null => Ok(Some(None)),
-        value => verbatim(value).map(|text| Some(Some(text))),
+        Value::Null => Ok(None),
+        value => verbatim(value).map(Some),
     }
 }
 

@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use crate::chat::{
-    AttachmentId, ChatMessage, Membership, MessageId, MessageType, Permissions, Room, RoomId,
-    RoomKind, Sender, Seq,
+    AttachmentId, ChatMessage, Membership, MessageId, MessageType, Permission, Permissions, Room,
+    RoomId, RoomKind, Sender, Seq,
 };
 use crate::clock::Timestamp;
 use crate::service::RoomView;
@@ -36,7 +36,7 @@ impl<'a> From<&'a Membership> for UserJson<'a> {
 }
 
 fn codes(permissions: Permissions) -> Vec<u8> {
-    permissions.iter().map(|code| code.code()).collect()
+    permissions.iter().map(Permission::code).collect()
 }
 
 /// One room for one of its members.

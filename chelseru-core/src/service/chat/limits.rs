@@ -84,7 +84,7 @@ impl Typing {
     pub(super) fn is_told(&self, user: UserId, room: RoomId, now: Timestamp) -> bool {
         let entries = self.entries();
         let told = entries.get(&(user, room));
-        told.is_some_and(|(_, until)| *until > now)
+        told.is_some_and(|((), until)| *until > now)
     }
 
     pub(super) fn tell(&self, user: UserId, room: RoomId, now: Timestamp, every: Duration) {

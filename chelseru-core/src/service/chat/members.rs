@@ -142,9 +142,10 @@ impl Chelseru {
             let (target, membership) = self.target(user.id, other, &access.room).await?;
             access.may(Verb::Ban(target))?;
             let is_banned = membership.is_some_and(|known| known.banned_at.is_some());
-            let edits = match is_banned {
-                true => vec![],
-                false => vec![RoomEdit::Ban(other)],
+            let edits = if is_banned {
+                vec![]
+            } else {
+                vec![RoomEdit::Ban(other)]
             };
             self.try_change(user.id, &access.room, edits).await
         })
