@@ -36,9 +36,12 @@ mod jwks;
 mod reply;
 mod request;
 mod scope;
+mod socket;
+mod upkeep;
 
 pub use crate::current_user::CurrentUser;
 pub use crate::in_group::InGroup;
 pub use crate::jwks::jwks;
 pub use crate::reply::Refused;
 pub use crate::scope::{ChelseruScope, scope};
+pub use crate::socket::on_connect;

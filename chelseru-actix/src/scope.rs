@@ -4,9 +4,9 @@ use actix_web::dev::{AppService, HttpServiceFactory, ResourceDef};
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::{HttpRequest, HttpResponse, rt, web};
 use chelseru_core::Chelseru;
-use chelseru_core::api::Response;
+use chelseru_core::api::{self, Response};
 
-use crate::{body, housekeeping, reply, request};
+use crate::{body, housekeeping, reply, request, socket, upkeep};
 
 /// The documented routes under `prefix` (`/api`, say), for [`App::service`](actix_web::App::service).
 ///
@@ -14,6 +14,10 @@ use crate::{body, housekeeping, reply, request};
 /// [`CurrentUser`](crate::CurrentUser) extractors. With an empty prefix it answers every path, so then
 /// mount it last and put the [`Chelseru`] as `web::Data` into the application's data. It starts the housekeeping of the database and the
 /// watch for sessions that other nodes end in the background, once for each [`Chelseru`].
+///
+/// Chat sockets are served too. Give their clients' connections a limit with
+/// [`on_connect`](crate::on_connect()), and have them come back later when the server stops with
+/// [`Chelseru::close_chat_sockets`].
 ///
 /// A request that was read is served to its end even when its client goes away, so that no code is
 /// left reserved that was never sent.
@@ -35,6 +39,7 @@ impl HttpServiceFactory for ChelseruScope {
     fn register(self, config: &mut AppService) {
         let Self { prefix, chelseru } = self;
         housekeeping::start(&chelseru);
+        upkeep::start(&chelseru);
         // Matches every path and then declines, having left the service in the request: routing goes
         // on to the routes registered after it, whose extractors find it there.
         let provide: Box<dyn Guard> = Box::new(Provide(chelseru.clone()));
@@ -64,6 +69,9 @@ impl Guard for Provide {
 }
 
 async fn serve(chelseru: Chelseru, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    if api::is_socket(request.match_info().unprocessed()) {
+        return socket::open(&chelseru, &request, payload).await;
+    }
     let admitted = chelseru
         .admit_body(&request::parts(&request, &chelseru))
         .await;

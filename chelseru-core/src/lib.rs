@@ -48,8 +48,8 @@ pub use crate::otp::{Code, InvalidCode};
 pub use crate::password::{InvalidPassword, Password, PasswordHash, WeakPassword};
 pub use crate::secret::Secret;
 pub use crate::service::{
-    AccountChangeStream, AccountsChanged, Balance, Chelseru, ChelseruBuilder, CurrentUser,
-    GroupDraft, HousekeepingClaim, IdempotencyKey, IntoProviders, IntoShared,
+    AccountChangeStream, AccountsChanged, Balance, ChatUpkeep, Chelseru, ChelseruBuilder,
+    CurrentUser, GroupDraft, HousekeepingClaim, IdempotencyKey, IntoProviders, IntoShared,
     InvalidIdempotencyKey, Login, LogoutScope, Message, PasswordLogin, PasswordResetting, Post,
     Posted, Profile, ProviderHealth, Registration, RoomUpdate, RoomView, SessionView, WatchClaim,
 };

@@ -32,6 +32,7 @@
 //! | busy | waits 2 s for another process's write | 5 s for a call, 3 s of it for a connection |
 //! | encrypted | a matter of the file system | not yet: use loopback or a private network |
 
+mod bus;
 mod changes;
 mod chat;
 mod error;
@@ -56,9 +57,12 @@ mod users;
 mod words;
 
 use std::fmt;
+use std::sync::Arc;
 
+use chelseru_core::chat::{Bus, LocalBus};
 use chelseru_core::config::DatabaseConfig;
 
+use crate::bus::PostgresBus;
 pub use crate::error::OpenError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
@@ -108,6 +112,16 @@ impl DieselStore {
             }
         };
         Ok(Self { backend })
+    }
+
+    /// The bus for [`ChelseruBuilder::bus`](chelseru_core::ChelseruBuilder::bus) that fits the database: over
+    /// PostgreSQL its NOTIFY, so that all servers over the database are one chat. Processes that share an
+    /// SQLite file find what happened in the others some seconds later.
+    pub fn bus(&self) -> Arc<dyn Bus> {
+        match &self.backend {
+            Backend::Sqlite(_) => Arc::new(LocalBus),
+            Backend::Postgres(postgres) => Arc::new(PostgresBus::new(postgres.config().clone())),
+        }
     }
 }
 

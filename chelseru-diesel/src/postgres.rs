@@ -39,6 +39,7 @@ const SESSION: &str = "SET statement_timeout = '5s'; SET lock_timeout = '5s'; \
 #[derive(Clone)]
 pub(crate) struct Postgres {
     pool: Pool<Connection>,
+    config: Config,
 }
 
 /// A connection of the pool, for one call.
@@ -81,6 +82,7 @@ impl Postgres {
         }
         migrate(&config).await?;
 
+        let own = config.clone();
         let mut manager = ManagerConfig::default();
         // A connection that the server closed is known to be closed; asking each time is not needed.
         manager.recycling_method = RecyclingMethod::Fast;
@@ -99,7 +101,12 @@ impl Postgres {
             .max_size(max_connections.max(1) as usize)
             .build()
             .map_err(|error| OpenError::Fault(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self { pool, config: own })
+    }
+
+    /// How the server is reached.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
     }
 
     /// A connection that is not known to be broken. Waiting for it may be given up.

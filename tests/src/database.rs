@@ -2,11 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process, thread};
 
-use chelseru_core::store::Store;
 use chelseru_diesel::DieselStore;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Config, NoTls};
@@ -120,9 +118,9 @@ impl Drop for TestDatabase {
 }
 
 /// Opens the store of a database, as an application does.
-pub(crate) async fn open_store(url: &str) -> Arc<dyn Store> {
+pub(crate) async fn open_store(url: &str) -> DieselStore {
     let store = DieselStore::open(url).await;
-    Arc::new(store.unwrap_or_else(|error| panic!("no store over the fresh database: {error:?}")))
+    store.unwrap_or_else(|error| panic!("no store over the fresh database: {error:?}"))
 }
 
 async fn execute(server: &Config, statement: &str) {

@@ -20,6 +20,7 @@ mod raw;
 mod run;
 mod server;
 mod slow_provider;
+mod socket;
 mod users;
 
 pub use crate::answer::Answer;
@@ -32,6 +33,7 @@ pub use crate::raw::{exchange, open};
 pub use crate::run::{run, until};
 pub use crate::server::{SIGNING_KEY, Setup, TestServer};
 pub use crate::slow_provider::SlowProvider;
+pub use crate::socket::ChatSocket;
 pub use crate::users::{Tokens, another_code, log_in, log_in_with, send_code};
 
 /// The application that the README shows is compiled as a test.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, Responder, rt, web};
 use chelseru_actix::{CurrentUser, InGroup};
+use chelseru_core::chat::Bus;
 use chelseru_core::config::{ConfigBuilder, PumpingGuard};
 use chelseru_core::sms::SmsProvider;
 use chelseru_core::store::Store;
@@ -42,6 +43,14 @@ pub struct Setup {
     providers: Providers,
     workers: usize,
     does_housekeeping: bool,
+    bus: Link,
+}
+
+/// How servers over one database hear of each other.
+#[derive(Clone)]
+enum Link {
+    OfTheStore,
+    Made(Arc<dyn Bus>),
 }
 
 /// Who sends the messages.
@@ -81,6 +90,7 @@ impl Setup {
             providers: Providers::Recording,
             workers: 2,
             does_housekeeping: false,
+            bus: Link::OfTheStore,
         }
     }
 
@@ -144,6 +154,13 @@ impl Setup {
         self
     }
 
+    /// With another bus between the servers than the database's own.
+    #[must_use]
+    pub fn bus(mut self, bus: impl Bus + 'static) -> Self {
+        self.bus = Link::Made(Arc::new(bus));
+        self
+    }
+
     /// Its database.
     pub fn database(&self) -> &TestDatabase {
         &self.database
@@ -153,6 +170,10 @@ impl Setup {
     pub async fn start(self) -> TestServer {
         let url = self.url.as_deref().unwrap_or(self.database.url());
         let store = database::open_store(url).await;
+        let bus = match &self.bus {
+            Link::OfTheStore => store.bus(),
+            Link::Made(bus) => Arc::clone(bus),
+        };
         let config = self.config.clone().build().expect("usable settings");
         let providers = match &self.providers {
             Providers::Recording => vec![Arc::new(self.sms.clone()) as _],
@@ -160,7 +181,8 @@ impl Setup {
             Providers::OfTheSettings => chelseru_sms::from_config(&config.sms).expect("clients"),
         };
         let chelseru = Chelseru::builder(config)
-            .store(Arc::clone(&store))
+            .store(store)
+            .bus(bus)
             .sms(providers)
             .files(Files::in_folder(self.files.path()).expect("a folder for files"))
             .clock(self.clock.clone())
@@ -350,6 +372,7 @@ async fn serve(
                     .route("/staff", web::get().to(staff))
             })
             .workers(workers)
+            .on_connect(chelseru_actix::on_connect)
             .disable_signals()
             .listen(listener)
             .expect("a socket to listen on")

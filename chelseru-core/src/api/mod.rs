@@ -13,6 +13,7 @@ mod fields;
 mod jwks;
 mod response;
 mod routes;
+mod socket;
 
 use std::net::IpAddr;
 
@@ -22,6 +23,7 @@ pub(crate) use self::admission::Uploads;
 pub use self::jwks::JWKS_PATH;
 pub use self::response::Response;
 use self::routes::Route;
+pub use self::socket::{Accepted, Handshake, SOCKET_PROTOCOL, is_socket};
 use crate::device::Client;
 use crate::error::Error;
 use crate::service::{Chelseru, CurrentUser};

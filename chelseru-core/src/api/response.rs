@@ -123,6 +123,14 @@ impl Response {
         Self::detail(400, "The request body is incomplete.")
     }
 
+    pub(super) fn stopping() -> Self {
+        Self::json(
+            503,
+            &json!({ "error": "The service is temporarily unavailable." }),
+        )
+        .with_header("retry-after", "1")
+    }
+
     /// The answer when serving the request broke in a way that nobody foresaw.
     pub fn server_error() -> Self {
         Self::json(

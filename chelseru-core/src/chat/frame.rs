@@ -237,6 +237,19 @@ pub enum ServerFrame {
     Pong,
 }
 
+impl ServerFrame {
+    /// An error that belongs to no message.
+    pub(crate) fn error(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Error {
+            code,
+            detail: detail.into(),
+            client_id: None,
+            room: None,
+            retry_after_ms: None,
+        }
+    }
+}
+
 /// Where a room stands for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct RoomPosition {

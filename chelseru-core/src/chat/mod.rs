@@ -6,6 +6,9 @@
 //! from server to server may be lost: whoever sees a gap reads the log.
 
 mod blob;
+mod bus;
+mod close;
+mod connection;
 #[cfg(test)]
 mod documented;
 mod error;
@@ -18,11 +21,15 @@ mod permission;
 mod policy;
 
 pub use self::blob::{BlobError, BlobStore};
+pub use self::bus::{Bus, Heard, Hint, LocalBus};
+pub use self::close::Close;
+pub(crate) use self::connection::Scope;
+pub use self::connection::{Connection, Received, Step};
 pub use self::error::ChatError;
 pub(crate) use self::file::{clean_name, disposition, sniff};
 pub(crate) use self::fold::{fold, is_blank};
 pub use self::frame::{ClientFrame, MessageFrame, RoomPosition, SendFrame, ServerFrame};
-pub(crate) use self::hub::{Hub, RoomEvent};
+pub(crate) use self::hub::{Hub, Question, Report, RoomEvent};
 pub use self::model::{
     AttachmentId, ChatMessage, EntryKind, LogEntry, Membership, MessageId, MessageType, Room,
     RoomId, RoomKind, RoomStatus, Sender, Seq,

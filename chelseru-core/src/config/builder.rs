@@ -121,8 +121,27 @@ impl ConfigBuilder {
         /// numbers that have an account, 0 to 99.
         sms_reserve_percent(u8) => auth.limits.sms_reserve_percent;
 
+        /// `CHAT.ENABLED`: whether there are sockets.
+        chat_enabled(bool) => chat.enabled;
+        /// `CHAT.PRESENCE`: whether users are told who is there.
+        chat_presence(bool) => chat.presence;
+        /// `CHAT.MAX_REPLAY`: how many entries of a room a socket sends to who comes back.
+        chat_max_replay(u32) => chat.max_replay;
+        /// `CHAT.TOKEN_GRACE_SECONDS`: how long after its token's end a socket is closed.
+        chat_token_grace(Duration) => chat.token_grace;
+        /// `CHAT.FIRST_FRAME_SECONDS`: how long the socket for all rooms waits for the client to say what
+        /// it has.
+        chat_first_frame(Duration) => chat.first_frame;
         /// `CHAT.EDIT_WINDOW_SECONDS`: for how long a message may be edited; zero for ever.
         chat_edit_window(Duration) => chat.edit_window;
+        /// `CHAT.LIMITS.SOCKETS_PER_USER`: sockets that one user may have open on one server; 0 for no
+        /// limit.
+        chat_sockets_per_user(u32) => chat.limits.sockets_per_user;
+        /// `CHAT.LIMITS.FRAMES_PER_SOCKET_PER_SECOND`: frames that a client may send in a second; 0 for no
+        /// limit.
+        chat_frames_per_socket_per_second(u32) => chat.limits.frames_per_socket_per_second;
+        /// `CHAT.LIMITS.MAX_FRAME_BYTES`: the longest frame of a client, 1 KiB to 1 MiB.
+        chat_max_frame_bytes(usize) => chat.limits.max_frame_bytes;
         /// `CHAT.LIMITS.MESSAGES_PER_USER_PER_MINUTE`: messages and edits of one user in a minute; 0 for
         /// no limit.
         chat_messages_per_user_per_minute(u32) => chat.limits.messages_per_user_per_minute;
@@ -416,6 +435,16 @@ impl ConfigBuilder {
     ) -> Self {
         let ids = self.config.sms.templates.entry(name.into()).or_default();
         ids.of.insert(service.name().to_owned(), id.into());
+        self
+    }
+
+    /// `CHAT.ALLOWED_ORIGINS`: the pages that may open sockets, as `https://app.example`.
+    pub fn chat_allowed_origins(
+        mut self,
+        origins: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let origins = origins.into_iter().map(Into::into).collect();
+        self.config.chat.allowed_origins = Some(origins);
         self
     }
 

@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::TemplateIds;
 use super::source::Found;
+use super::{TemplateIds, texts};
 use crate::otp::Code;
 use crate::secret::Secret;
 use crate::sms::TemplateId;
@@ -387,6 +387,32 @@ impl Kind<Option<Vec<i64>>> for Groups {
 
     fn allowed(&self) -> String {
         "allowed is a list of whole numbers from 0, or null for every group".to_owned()
+    }
+}
+
+/// The origins of web pages, or none of them named.
+pub(super) struct Origins;
+
+impl Kind<Option<Vec<String>>> for Origins {
+    fn read(&self, found: &Found) -> Option<Option<Vec<String>>> {
+        if found.is_null() {
+            return Some(None);
+        }
+        let items = found.list()?;
+        let texts = items.iter().map(|item| item.text().map(str::to_owned));
+        texts.collect::<Option<_>>().map(Some)
+    }
+
+    fn fault(&self, origins: &Option<Vec<String>>) -> Option<String> {
+        let mut origins = origins.iter().flatten();
+        let wrong = origins.find(|origin| !texts::is_origin(origin))?;
+        Some(found(format_args!("{wrong:?}")))
+    }
+
+    fn allowed(&self) -> String {
+        "allowed is a list of origins such as https://app.example, without a path, or null for the \
+         server's own host"
+            .to_owned()
     }
 }
 

@@ -580,6 +580,20 @@ impl Default for SmsSettings {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChatConfig {
+    /// `ENABLED`: whether there are sockets; yes by default.
+    pub enabled: bool,
+    /// `PRESENCE`: whether users are told who is there; yes by default.
+    pub presence: bool,
+    /// `ALLOWED_ORIGINS`: the pages that may open sockets, as `https://app.example`; those of the same
+    /// host when not set.
+    pub allowed_origins: Option<Vec<String>>,
+    /// `MAX_REPLAY`: how many entries of a room a socket sends to who comes back; 10000 by default.
+    pub max_replay: u32,
+    /// `TOKEN_GRACE_SECONDS`: how long after its token's end a socket is closed; 30 seconds by default.
+    pub token_grace: Duration,
+    /// `FIRST_FRAME_SECONDS`: how long the socket for all rooms waits for the client to say what it has;
+    /// 5 seconds by default.
+    pub first_frame: Duration,
     /// `EDIT_WINDOW_SECONDS`: for how long a message may be edited; 48 hours by default, 0 for ever.
     pub edit_window: Duration,
     /// `FILES`.
@@ -591,6 +605,12 @@ pub struct ChatConfig {
 impl Default for ChatConfig {
     fn default() -> Self {
         Self {
+            enabled: true,
+            presence: true,
+            allowed_origins: None,
+            max_replay: 10_000,
+            token_grace: Duration::from_secs(30),
+            first_frame: Duration::from_secs(5),
             edit_window: Duration::from_secs(2 * 86_400),
             files: FilesConfig::default(),
             limits: ChatLimits::default(),
@@ -643,6 +663,13 @@ impl Default for FilesConfig {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChatLimits {
+    /// `SOCKETS_PER_USER`: sockets that one user may have open on one server; 20 by default.
+    pub sockets_per_user: u32,
+    /// `FRAMES_PER_SOCKET_PER_SECOND`: frames that a client may send in a second, three times as many at
+    /// once; 20 by default.
+    pub frames_per_socket_per_second: u32,
+    /// `MAX_FRAME_BYTES`: the longest frame of a client, which has no 0; 32 KiB by default.
+    pub max_frame_bytes: usize,
     /// `MESSAGES_PER_USER_PER_MINUTE`: messages and edits of one user in a minute; 120 by default.
     pub messages_per_user_per_minute: u32,
     /// `ROOMS_PER_USER_PER_DAY`: rooms that one user makes in a day; 100 by default.
@@ -661,6 +688,9 @@ pub struct ChatLimits {
 impl Default for ChatLimits {
     fn default() -> Self {
         Self {
+            sockets_per_user: 20,
+            frames_per_socket_per_second: 20,
+            max_frame_bytes: 32 * 1024,
             messages_per_user_per_minute: 120,
             rooms_per_user_per_day: 100,
             members_per_room: 1000,

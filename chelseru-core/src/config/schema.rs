@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::kinds::{
     Address, Choice, Choices, Flag, Groups, Kind, Minutes, Networks, Optional, OptionalTemplate,
-    Seconds, Secrets, Text, Texts, Whole,
+    Origins, Seconds, Secrets, Text, Texts, Whole,
 };
 use super::{
     AuthMethod, Config, Country, JwtAlgorithm, LogFormat, LogLevel, MeliPayamakApi,
@@ -124,6 +124,12 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "SMS.LOW_BALANCE_MESSAGES": sms.low_balance_messages => Whole(0..=MOST_MESSAGES.cast_signed());
         "SMS.LOG_DAYS": sms.log_days => Whole(0..=36_500);
 
+        "CHAT.ENABLED": chat.enabled => Flag;
+        "CHAT.PRESENCE": chat.presence => Flag;
+        "CHAT.ALLOWED_ORIGINS": chat.allowed_origins => Origins;
+        "CHAT.MAX_REPLAY": chat.max_replay => Whole(0..=MOST_CHATS);
+        "CHAT.TOKEN_GRACE_SECONDS": chat.token_grace => Seconds(0..=3600);
+        "CHAT.FIRST_FRAME_SECONDS": chat.first_frame => Seconds(0..=60);
         "CHAT.EDIT_WINDOW_SECONDS": chat.edit_window => Seconds(0..=CENTURY);
         "CHAT.FILES.FOLDER": chat.files.folder => TEXT;
         "CHAT.FILES.S3_BUCKET": chat.files.s3_bucket => TEXT;
@@ -134,6 +140,9 @@ pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
         "CHAT.FILES.S3_SECRET_ACCESS_KEY": chat.files.s3_secret_access_key => SECRET;
         "CHAT.FILES.LINK_SECONDS": chat.files.link_lifetime => Seconds(1..=DAY);
         "CHAT.FILES.MAX_BYTES": chat.files.max_bytes => Whole(1..=256 * 1024 * 1024);
+        "CHAT.LIMITS.SOCKETS_PER_USER": chat.limits.sockets_per_user => Whole(0..=MOST_CHATS);
+        "CHAT.LIMITS.FRAMES_PER_SOCKET_PER_SECOND": chat.limits.frames_per_socket_per_second => Whole(0..=MOST_CHATS);
+        "CHAT.LIMITS.MAX_FRAME_BYTES": chat.limits.max_frame_bytes => Whole(1024..=1024 * 1024);
         "CHAT.LIMITS.MESSAGES_PER_USER_PER_MINUTE": chat.limits.messages_per_user_per_minute => Whole(0..=MOST_CHATS);
         "CHAT.LIMITS.ROOMS_PER_USER_PER_DAY": chat.limits.rooms_per_user_per_day => Whole(0..=MOST_CHATS);
         "CHAT.LIMITS.MEMBERS_PER_ROOM": chat.limits.members_per_room => Whole(0..=MOST_CHATS);

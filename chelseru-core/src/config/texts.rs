@@ -91,6 +91,18 @@ pub(super) fn is_base_url(url: &str) -> bool {
     }
 }
 
+/// The origin of a web page as browsers name it: scheme and host, and the port where it is not the usual
+/// one.
+pub(super) fn is_origin(origin: &str) -> bool {
+    let rest = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"));
+    rest.is_some_and(|authority| {
+        !authority.contains(|char: char| "/@?#\\*".contains(char) || char.is_whitespace())
+            && Host::of(authority).is_some()
+    })
+}
+
 /// The host of a URL, without its port.
 enum Host<'a> {
     V6(Ipv6Addr),

@@ -23,7 +23,7 @@ use jsonwebtoken::jwk::JwkSet;
 
 use self::chat::Chats;
 pub(crate) use self::chat::FileLink;
-pub use self::chat::{GroupDraft, Post, Posted, RoomUpdate, RoomView};
+pub use self::chat::{ChatUpkeep, GroupDraft, Post, Posted, RoomUpdate, RoomView};
 use self::hashing::Hashers;
 pub use self::housekeeping::HousekeepingClaim;
 pub use self::login::Login;
@@ -37,7 +37,7 @@ use self::tokens::Successors;
 use self::watch::Watch;
 pub use self::watch::{AccountChangeStream, AccountsChanged, WatchClaim};
 use crate::api::Uploads;
-use crate::chat::{BlobStore, Hub};
+use crate::chat::{BlobStore, Bus, Hub, LocalBus};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{AuthConfig, AuthMethod, Config, ConfigError, PasswordsConfig};
 use crate::events::{Event, EventStream, Events};
@@ -101,6 +101,7 @@ struct Inner {
     chats: Chats,
     told_budgets: ToldBudgets,
     housekeeping_claimed: AtomicBool,
+    upkeep_claimed: AtomicBool,
     warnings: Vec<String>,
 }
 
@@ -114,6 +115,7 @@ impl Chelseru {
             blobs: None,
             clock: Arc::new(SystemClock),
             may_send_message: Arc::new(|_, _| true),
+            bus: Arc::new(LocalBus),
         }
     }
 
@@ -169,7 +171,11 @@ impl Chelseru {
         &self.inner.uploads
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.inner.hub
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
 }
@@ -191,6 +197,7 @@ pub struct ChelseruBuilder {
     blobs: Option<Arc<dyn BlobStore>>,
     clock: Arc<dyn Clock>,
     may_send_message: MaySendMessage,
+    bus: Arc<dyn Bus>,
 }
 
 /// Whether a user may send a message.
@@ -249,6 +256,14 @@ impl ChelseruBuilder {
         self
     }
 
+    /// How servers over one database tell each other of the chat: what `DieselStore::bus` gives, or a bus
+    /// of your own. Without one each finds what happened on the others some seconds later.
+    #[must_use]
+    pub fn bus(mut self, bus: impl IntoShared<dyn Bus>) -> Self {
+        self.bus = bus.into_shared();
+        self
+    }
+
     /// The service.
     ///
     /// # Errors
@@ -296,7 +311,7 @@ impl ChelseruBuilder {
                 sessions: SessionCache::new(),
                 watch: Watch::new(),
                 events: Events::new(),
-                hub: Hub::new(),
+                hub: Hub::new(self.bus),
                 blobs: self.blobs,
                 file_links: KeyedHashes::new(&secrets, "chelseru file link v1"),
                 uploads: Uploads::default(),
@@ -307,6 +322,7 @@ impl ChelseruBuilder {
                 may_send_message: self.may_send_message,
                 config: self.config,
                 housekeeping_claimed: AtomicBool::new(false),
+                upkeep_claimed: AtomicBool::new(false),
                 warnings,
             }),
         })
@@ -435,6 +451,18 @@ impl<S: Store + 'static> IntoShared<dyn Store> for S {
 }
 
 impl IntoShared<dyn Store> for Arc<dyn Store> {
+    fn into_shared(self) -> Self {
+        self
+    }
+}
+
+impl<B: Bus + 'static> IntoShared<dyn Bus> for B {
+    fn into_shared(self) -> Arc<dyn Bus> {
+        Arc::new(self)
+    }
+}
+
+impl IntoShared<dyn Bus> for Arc<dyn Bus> {
     fn into_shared(self) -> Self {
         self
     }

@@ -11,6 +11,7 @@ use crate::device::Client;
 use crate::error::Error;
 use crate::mobile::MobileNumber;
 use crate::session::{Session, SessionId};
+use crate::store::StoreResult;
 use crate::token::{Claims, TokenError, TokenType};
 use crate::user::{User, UserId};
 
@@ -139,6 +140,34 @@ impl Chelseru {
     pub async fn revalidate(&self, user: &CurrentUser) -> Result<CurrentUser, Error> {
         self.current_user(user.id, user.session, None, self.now())
             .await
+    }
+
+    /// As [`authenticate`](Self::authenticate); also when the token ends.
+    pub(crate) async fn authenticate_until(
+        &self,
+        access: &str,
+        client: Client<'_>,
+    ) -> Result<(CurrentUser, Timestamp), Error> {
+        let now = self.now();
+        let claims = self.access_claims(access, now)?;
+        let user = self
+            .current_user(claims.user, claims.session, Some(client), now)
+            .await?;
+        Ok((user, claims.expires_at))
+    }
+
+    /// Whether a user who was authenticated may still be here: the account is active, and the session
+    /// has not ended.
+    pub(crate) async fn is_still_here(&self, user: &CurrentUser) -> StoreResult<bool> {
+        let Some(id) = user.session else {
+            let found = self.store().find_user(user.id).await?;
+            return Ok(found.is_some_and(|user| user.is_active));
+        };
+        let found = self.store().find_session(id).await?;
+        let now = self.now();
+        Ok(found.is_some_and(|(session, account)| {
+            account.is_active && account.id == user.id && self.is_live(&session, now)
+        }))
     }
 
     /// The live sessions of the user whose access token this is, the newest first.

@@ -154,6 +154,7 @@ impl Chelseru {
     /// of it. On this node nobody waits for the watch.
     pub(super) fn account_changed(&self, user: UserId) {
         self.inner.sessions.forget(user);
+        self.hub().account_changed(user);
         self.inner.watch.tell(AccountsChanged::One(user));
     }
 }

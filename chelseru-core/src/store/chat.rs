@@ -100,6 +100,16 @@ pub enum RoomEdit {
     Permit(UserId, Permissions),
 }
 
+impl RoomEdit {
+    /// Who may be a member by it who was none.
+    pub(crate) fn lets_in(&self) -> Option<UserId> {
+        match self {
+            Self::Add(user, _) => Some(*user),
+            _ => None,
+        }
+    }
+}
+
 /// Changes of a room that were decided on one revision of it.
 #[derive(Clone, Debug)]
 pub struct RoomChange {

@@ -18,8 +18,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .sms_services([SmsService::Console])
         .otp_length(6)
         .build()?;
+    let store = DieselStore::open("sqlite://embed.db").await?;
     let chelseru = Chelseru::builder(config.clone())
-        .store(DieselStore::open("sqlite://embed.db").await?)
+        .bus(store.bus())
+        .store(store)
         .sms(chelseru_sms::from_config(&config.sms)?)
         .build()?;
 
@@ -28,6 +30,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .service(chelseru_actix::scope("/api", &chelseru))
             .route("/orders", web::get().to(orders))
     })
+    .on_connect(chelseru_actix::on_connect)
     .bind(("127.0.0.1", 8080))?
     .run()
     .await?;

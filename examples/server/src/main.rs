@@ -15,6 +15,7 @@ mod options;
 mod page;
 mod providers;
 mod serve;
+mod shutdown;
 mod signing_key;
 mod terminal;
 mod words;

@@ -10,7 +10,7 @@ use chelseru_diesel::DieselStore;
 use crate::metrics::Metrics;
 use crate::providers::Providers;
 use crate::signing_key::SigningKey;
-use crate::{files, greeting, health, inbox, page, providers};
+use crate::{files, greeting, health, inbox, page, providers, shutdown};
 
 /// How long an idle connection is kept: a new one costs a mobile client several round trips.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -21,6 +21,7 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Box<dyn Error>> {
     let store = DieselStore::connect(&config.database).await?;
     let Providers { all, console } = Providers::new(&config.sms)?;
     let chelseru = Chelseru::builder(config.clone())
+        .bus(store.bus())
         .store(store)
         .sms(all)
         .files(files::open(&config)?)
@@ -52,6 +53,8 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Box<dyn Error>> {
         ))
     })
     .keep_alive(KEEP_ALIVE)
+    .on_connect(chelseru_actix::on_connect)
+    .disable_signals()
     .shutdown_timeout(config.server.shutdown_timeout.as_secs());
     if config.server.workers > 0 {
         server = server.workers(config.server.workers);
@@ -63,7 +66,13 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Box<dyn Error>> {
         )
     })?;
     greeting::announce(&config, &server.addrs(), &signing_key, shows_inbox);
-    server.run().await?;
+    let server = server.run();
+    actix_web::rt::spawn(shutdown::on_signal(
+        server.handle(),
+        chelseru,
+        config.server.shutdown_timeout,
+    ));
+    server.await?;
     tracing::info!("stopped");
     Ok(())
 }

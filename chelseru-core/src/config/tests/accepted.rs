@@ -110,6 +110,15 @@ fn every_key_of_chat_reaches_its_field() {
     let config = Config::from_json(&every_setting().to_string()).unwrap();
 
     let chat = &config.chat;
+    assert!(!chat.enabled && !chat.presence);
+    let origins = ["https://app.example", "http://localhost:3000"].map(str::to_owned);
+    assert_eq!(chat.allowed_origins, Some(origins.to_vec()));
+    assert_eq!(chat.max_replay, 500);
+    assert_eq!(chat.token_grace, Duration::from_secs(10));
+    assert_eq!(chat.first_frame, Duration::from_secs(2));
+    assert_eq!(chat.limits.sockets_per_user, 5);
+    assert_eq!(chat.limits.frames_per_socket_per_second, 10);
+    assert_eq!(chat.limits.max_frame_bytes, 16_384);
     assert_eq!(chat.edit_window, Duration::from_secs(900));
     assert_eq!(chat.limits.messages_per_user_per_minute, 30);
     assert_eq!(chat.limits.rooms_per_user_per_day, 10);
@@ -245,6 +254,15 @@ fn the_builder_makes_the_same_settings_as_a_file() {
         .sms_low_balance_rial(100_000)
         .sms_low_balance_messages(50)
         .sms_log_days(30)
+        .chat_enabled(false)
+        .chat_presence(false)
+        .chat_allowed_origins(["https://app.example", "http://localhost:3000"])
+        .chat_max_replay(500)
+        .chat_token_grace(Duration::from_secs(10))
+        .chat_first_frame(Duration::from_secs(2))
+        .chat_sockets_per_user(5)
+        .chat_frames_per_socket_per_second(10)
+        .chat_max_frame_bytes(16_384)
         .chat_edit_window(Duration::from_secs(900))
         .chat_messages_per_user_per_minute(30)
         .chat_rooms_per_user_per_day(10)

@@ -122,6 +122,12 @@ fn every_setting() -> Value {
             "LOG_DAYS": 30,
         },
         "CHAT": {
+            "ENABLED": false,
+            "PRESENCE": false,
+            "ALLOWED_ORIGINS": ["https://app.example", "http://localhost:3000"],
+            "MAX_REPLAY": 500,
+            "TOKEN_GRACE_SECONDS": 10,
+            "FIRST_FRAME_SECONDS": 2,
             "EDIT_WINDOW_SECONDS": 900,
             "FILES": {
                 "FOLDER": "files",
@@ -135,6 +141,9 @@ fn every_setting() -> Value {
                 "MAX_BYTES": 1024,
             },
             "LIMITS": {
+                "SOCKETS_PER_USER": 5,
+                "FRAMES_PER_SOCKET_PER_SECOND": 10,
+                "MAX_FRAME_BYTES": 16384,
                 "MESSAGES_PER_USER_PER_MINUTE": 30,
                 "ROOMS_PER_USER_PER_DAY": 10,
                 "MEMBERS_PER_ROOM": 200,

@@ -80,13 +80,14 @@ impl Chelseru {
 
     async fn append(&self, message: NewChatMessage) -> Result<Appended, StoreError> {
         let chelseru = self.clone();
-        let tell = move |message: ChatMessage| {
-            chelseru.inner.hub.tell(RoomEvent::Entry(LogEntry {
+        let tell = move |message: ChatMessage, revision| {
+            let entry = LogEntry {
                 seq: message.seq,
                 kind: EntryKind::Message(message.message_type),
                 at: message.created_at,
                 message,
-            }));
+            };
+            chelseru.hub().tell(RoomEvent::Entry { entry, revision });
         };
         let store: Arc<dyn Store> = Arc::clone(&self.inner.store);
         writer::append(&self.chats().writer, store, tell, message).await
@@ -203,7 +204,10 @@ impl Chelseru {
             };
             match self.store().revise(&revision).await? {
                 Revised::Done(entry) => {
-                    self.inner.hub.tell(RoomEvent::Entry(entry.clone()));
+                    self.hub().tell(RoomEvent::Entry {
+                        entry: entry.clone(),
+                        revision: revision.revision,
+                    });
                     return Ok(entry.message);
                 }
                 Revised::Unchanged(message) => return Ok(message),

@@ -8,6 +8,7 @@ mod members;
 mod messages;
 mod reading;
 mod rooms;
+mod upkeep;
 mod users;
 mod writer;
 
@@ -20,6 +21,7 @@ use self::access::Standings;
 pub(crate) use self::files::FileLink;
 use self::limits::{Allowances, Typing};
 pub use self::rooms::{GroupDraft, RoomUpdate, RoomView};
+pub use self::upkeep::ChatUpkeep;
 use self::writer::Writer;
 use crate::chat::{AttachmentId, ChatMessage, MessageId, MessageType, RoomId};
 use crate::keyed_hash::KeyedHashes;

@@ -89,7 +89,7 @@ impl Chelseru {
         // A room that is known may have one more member again.
         let has_come_in = |member: &Membership| member.joined_at == now;
         if is_new || view.members.iter().any(has_come_in) {
-            self.tell_changed(&view.listing.room);
+            self.tell_made(&view.listing.room, vec![user.id, other]);
         }
         Ok((view, is_new))
     }
@@ -125,10 +125,11 @@ impl Chelseru {
             now: self.now(),
         };
         self.permit_room(user.id).await?;
+        let users = group.members.iter().copied().chain([user.id]).collect();
         match self.store().create_group(&group).await? {
             RoomOpened::New(room) | RoomOpened::Known(room) => {
                 let view = self.chat_room(user, room).await?;
-                self.tell_changed(&view.listing.room);
+                self.tell_made(&view.listing.room, users);
                 Ok(view)
             }
             RoomOpened::UnknownUser(unknown) => Err(ChatError::Field {
@@ -320,10 +321,11 @@ impl Chelseru {
         Err(ChatError::TooManyChanges.into())
     }
 
-    fn tell_changed(&self, room: &Room) {
+    fn tell_made(&self, room: &Room, users: Vec<UserId>) {
         self.inner.hub.tell(RoomEvent::Changed {
             room: room.id,
             revision: room.revision,
+            users,
         });
     }
 }

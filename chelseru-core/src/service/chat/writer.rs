@@ -73,13 +73,14 @@ impl Writer {
 
 type Answer = oneshot::Receiver<StoreResult<Appended>>;
 
-/// Stores a message together with those that come at the same time, and tells of each that is stored.
+/// Stores a message together with those that come at the same time, and tells of each that is stored,
+/// with the revision of its room.
 ///
 /// Runs on a tokio runtime.
 pub(super) async fn append(
     writer: &Arc<Writer>,
     store: Arc<dyn MessageStore>,
-    tell: impl Fn(ChatMessage) + Send + 'static,
+    tell: impl Fn(ChatMessage, i64) + Send + 'static,
     message: NewChatMessage,
 ) -> StoreResult<Appended> {
     let (needs_task, answer) = writer.enqueue(message)?;
@@ -111,14 +112,19 @@ impl Drop for Task {
     }
 }
 
-async fn work_off(mut task: Task, store: Arc<dyn MessageStore>, tell: impl Fn(ChatMessage) + Send) {
+async fn work_off(
+    mut task: Task,
+    store: Arc<dyn MessageStore>,
+    tell: impl Fn(ChatMessage, i64) + Send,
+) {
     while let Some(batch) = task.writer.next_batch() {
         let (messages, answers): (Vec<_>, Vec<_>) = batch
             .into_iter()
             .map(|waiting| (waiting.message, waiting.answer))
             .unzip();
         let mut stored = store.append(&messages).await.map(Vec::into_iter);
-        for answer in answers {
+        for (answer, message) in answers.into_iter().zip(&messages) {
+            let revision = message.revision;
             let appended = match &mut stored {
                 Ok(appended) => appended
                     .next()
@@ -126,7 +132,7 @@ async fn work_off(mut task: Task, store: Arc<dyn MessageStore>, tell: impl Fn(Ch
                 Err(error) => Err(again(error)),
             };
             if let Ok(Appended::Stored(message)) = &appended {
-                tell(message.clone());
+                tell(message.clone(), revision);
             }
             // Whoever asked may have gone.
             let _ = answer.send(appended);

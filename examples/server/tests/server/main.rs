@@ -23,5 +23,6 @@ mod simplejwt;
 mod sms_balance;
 mod sms_send;
 mod sms_status;
+mod sockets;
 mod start;
 mod users;

@@ -10,6 +10,8 @@ mod permissions;
 mod races;
 mod rooms;
 mod search;
+mod sockets;
+mod sockets_many;
 mod users;
 
 use chelseru_core::UserId;

@@ -104,7 +104,7 @@ impl Fixture {
         let told = Arc::clone(&self.told);
         let message = message(text);
         async move {
-            let tell = move |message: ChatMessage| told.lock().unwrap().push(message.seq.0);
+            let tell = move |message: ChatMessage, _| told.lock().unwrap().push(message.seq.0);
             append(&writer, store, tell, message).await
         }
     }
