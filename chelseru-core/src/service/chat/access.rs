@@ -7,9 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Chats;
 use crate::Chelseru;
-use crate::chat::{
-    ChatError, Membership, Permissions, Room, RoomEvent, RoomId, Standing, Target, Verb,
-};
+use crate::chat::{ChatError, Membership, Room, RoomEvent, RoomId, Standing, Target, Verb};
 use crate::error::Error;
 use crate::store::{RoomChange, RoomChanged, RoomEdit};
 use crate::user::UserId;
@@ -25,8 +23,6 @@ const KEPT: usize = 20_000;
 pub(crate) struct Access {
     /// The room.
     pub(crate) room: Room,
-    /// What the member may do.
-    pub(crate) permissions: Permissions,
     pub(super) standing: Standing,
 }
 
@@ -74,11 +70,7 @@ impl Chelseru {
             .await?
             .ok_or(ChatError::NoSuchRoom)?;
         let standing = Standing::of(&room, membership.as_ref())?;
-        Ok(Access {
-            permissions: standing.permissions,
-            room,
-            standing,
-        })
+        Ok(Access { room, standing })
     }
 
     /// The revision on which the user may do that: one that is known, if that allows it, else as it is now.
