@@ -4,6 +4,7 @@
 //! way, and its connection is never given back in the middle of something.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chelseru_core::store::{StoreError, StoreResult};
@@ -39,7 +40,7 @@ const SESSION: &str = "SET statement_timeout = '5s'; SET lock_timeout = '5s'; \
 #[derive(Clone)]
 pub(crate) struct Postgres {
     pool: Pool<Connection>,
-    config: Config,
+    config: Arc<Config>,
 }
 
 /// A connection of the pool, for one call.
@@ -82,7 +83,7 @@ impl Postgres {
         }
         migrate(&config).await?;
 
-        let own = config.clone();
+        let own = Arc::new(config.clone());
         let mut manager = ManagerConfig::default();
         // A connection that the server closed is known to be closed; asking each time is not needed.
         manager.recycling_method = RecyclingMethod::Fast;

@@ -26,6 +26,7 @@ const OLDER_SECRET: &str = "hunter0-hunter0-hunter0-hunter0-hunter0";
 const PUBLIC_PEM: &str = "-----BEGIN PUBLIC KEY-----";
 
 /// Every key of the contract and ours, none with its default.
+#[allow(clippy::too_many_lines, reason = "a list")]
 fn every_setting() -> Value {
     json!({
         "AUTH": {

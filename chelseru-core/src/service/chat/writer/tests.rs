@@ -179,7 +179,7 @@ async fn what_comes_while_a_batch_is_stored_goes_together_as_the_next() {
     for other in others {
         other.await.unwrap().unwrap();
     }
-    assert_eq!(fixture.told(), Vec::from_iter(1..=11));
+    assert_eq!(fixture.told(), (1..=11).collect::<Vec<_>>());
 }
 
 #[tokio::test]
