@@ -244,7 +244,7 @@ async fn call_profiles(store: &DieselStore, user: UserId) {
         now: NOW,
     };
     store.rename_user(&rename).await.unwrap();
-    let mobile_number = number(2);
+    let mobile_number = number(5);
     let change = NumberChange {
         user,
         mobile_number,

@@ -77,7 +77,8 @@ impl Chelseru {
     ///
     /// Run it to its end even when the client has gone: a code may have been reserved for it.
     pub async fn respond(&self, request: Request<'_>) -> Response {
-        let response = match Route::find(request.path) {
+        let route = Route::find(request.path).filter(|route| route.is_on(self.config()));
+        let response = match route {
             None => Error::NotFound.into(),
             Some(route) => match route.check_method(request.method) {
                 Err(response) => response,

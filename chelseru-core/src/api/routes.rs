@@ -9,6 +9,7 @@ use super::errors::NO_MOBILE_NUMBER;
 use super::fields::{Fields, integer};
 use super::{Request, Response, bearer};
 use crate::api::chat::{ChatRoute, upload_file};
+use crate::config::Config;
 use crate::error::Error;
 use crate::mobile::MobileNumber;
 use crate::otp::Code;
@@ -77,6 +78,14 @@ impl Route {
                 _ => return None,
             },
         })
+    }
+
+    /// Whether the settings have it.
+    pub(super) fn is_on(self, config: &Config) -> bool {
+        match self {
+            Self::Chat(_) | Self::FileUpload => config.chat.enabled,
+            _ => true,
+        }
     }
 
     fn methods(self) -> &'static [&'static str] {

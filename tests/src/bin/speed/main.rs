@@ -6,6 +6,7 @@
 //! docs/performance.md says how to read them.
 
 mod baseline;
+mod chat;
 mod chelseru;
 mod client;
 mod hanging;
@@ -50,9 +51,13 @@ impl Kind {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["serve", "chat", database] => chat::serve_chelseru(database),
+        ["serve", "bare-chat", _] => chat::serve_bare(),
         ["serve", kind, database] => serve(kind, database, None),
         ["serve", kind, database, hanging] => serve(kind, database, Some(hanging)),
         ["hang", sends] => hang(sends),
+        ["chat", seconds] => measure_chat(seconds, None),
+        ["chat", seconds, database] => measure_chat(seconds, Some(database)),
         ["known"] => known::measure(),
         _ => Options::parse(arguments).and_then(|options| compare(&options)),
     };
@@ -63,6 +68,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// `speed chat 10`
+fn measure_chat(seconds: &str, database: Option<&str>) -> Result<()> {
+    chat::measure(seconds.parse()?, database, &std::env::temp_dir())
 }
 
 /// `speed hang 500`

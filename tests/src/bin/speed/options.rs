@@ -8,6 +8,7 @@ use crate::Result;
 const HELP: &str =
     "speed [--rounds N] [--logins N] [--reads N] [--connections N] [--folder DIR] [--database URL]
 speed hang SENDS
+speed chat SECONDS [postgres://…]
 speed known
 
   --rounds N        how often each server is measured, in turns (3)

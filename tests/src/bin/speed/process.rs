@@ -53,10 +53,22 @@ impl Server {
 
     /// The most memory that it had, in MiB.
     pub(crate) fn peak_mib(&self) -> Result<f64> {
+        Ok(self.status("VmHWM:")? / 1024.0)
+    }
+
+    /// The memory that it has now, in KiB.
+    pub(crate) fn resident_kib(&self) -> Result<f64> {
+        self.status("VmRSS:")
+    }
+
+    /// A figure of `/proc`, in KiB.
+    fn status(&self, name: &str) -> Result<f64> {
         let status = fs::read_to_string(self.file("status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kib = line.and_then(|line| line.split_ascii_whitespace().next());
-        Ok(f64::from(kib.ok_or("/proc has no VmHWM")?.parse::<u32>()?) / 1024.0)
+        Ok(f64::from(
+            kib.ok_or("/proc lacks a figure")?.parse::<u32>()?,
+        ))
     }
 
     fn file(&self, name: &str) -> String {

@@ -12,6 +12,7 @@ mod rooms;
 mod search;
 mod sockets;
 mod sockets_many;
+mod switched_off;
 mod users;
 
 use chelseru_core::UserId;
