@@ -106,13 +106,14 @@ impl ChatSocket {
         }
     }
 
-    /// The next frame of this type; others are left out.
+    /// The next frame of this type; others are left out, but an error is not.
     pub async fn frame_of(&mut self, kind: &str) -> Value {
         loop {
             let frame = self.frame().await;
             if frame["type"] == kind {
                 return frame;
             }
+            assert_ne!(frame["type"], "error", "instead of {kind}: {frame}");
         }
     }
 

@@ -99,8 +99,12 @@ impl Chelseru {
         let scope = match rooms {
             Rooms::All => Scope::All,
             Rooms::One(room) => {
-                self.room_access(user.id, room).await?;
-                Scope::One(room, since(request.query)?)
+                let access = self.room_access(user.id, room).await?;
+                Scope::One {
+                    room,
+                    since: since(request.query)?,
+                    end: access.room.last_seq,
+                }
             }
         };
         Ok(Accepted {

@@ -60,8 +60,12 @@ const COME_BACK_WITHIN: Duration = Duration::from_secs(5);
 /// Which rooms a socket is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// One room; with a place, everything after it comes first.
-    One(RoomId, Option<Seq>),
+    /// One room: everything after `since`, or after the end of its log when the handshake was accepted.
+    One {
+        room: RoomId,
+        since: Option<Seq>,
+        end: Seq,
+    },
     /// All rooms of the user.
     All,
 }
@@ -242,7 +246,7 @@ impl Connection {
     }
 
     fn entering(mut self) -> Self {
-        if let Scope::One(room, _) = self.scope {
+        if let Scope::One { room, .. } = self.scope {
             self.listen(room);
             self.to_enter.push_back(room);
         }
@@ -534,7 +538,7 @@ impl Connection {
 
     /// On the socket of one room, frames are for that room.
     fn in_its_room(&self, mut frame: ClientFrame) -> ClientFrame {
-        if let Scope::One(own, _) = self.scope {
+        if let Scope::One { room: own, .. } = self.scope {
             match &mut frame {
                 ClientFrame::Send(send) => send.room = Some(own),
                 ClientFrame::Read { room, .. } | ClientFrame::Typing { room } => *room = Some(own),
@@ -785,7 +789,7 @@ impl Connection {
     /// Where a room stands that the socket has not been in.
     fn entered(&mut self, room: RoomId, state: Option<RoomState>) {
         let Some(state) = state else {
-            if matches!(self.scope, Scope::One(..)) {
+            if matches!(self.scope, Scope::One { .. }) {
                 self.close(Close::NotAMember);
             }
             self.forget(room);
@@ -802,9 +806,9 @@ impl Connection {
             place.revision = state.revision;
         }
         match self.scope {
-            Scope::One(_, since) => {
+            Scope::One { since, end, .. } => {
                 self.phase = Phase::Live;
-                self.start(room, since, since.is_some());
+                self.start(room, since.or(Some(end)), since.is_some());
                 self.tell_presence();
             }
             Scope::All => {
@@ -823,7 +827,7 @@ impl Connection {
         }
         self.forget(room);
         match self.scope {
-            Scope::One(..) => self.close(Close::NotAMember),
+            Scope::One { .. } => self.close(Close::NotAMember),
             Scope::All => self.send(&ServerFrame::RoomLeft { room }),
         }
     }

@@ -15,9 +15,6 @@ use crate::Result;
 use crate::client::find;
 use crate::process::Server;
 
-/// One member with the path of the socket that they open.
-pub(crate) type Paths = Vec<String>;
-
 /// Of how many deliveries the delay is looked at: one in so many.
 const SAMPLE: u64 = 8;
 
