@@ -36,6 +36,7 @@ macro_rules! settings {
 }
 
 /// Takes `visitor` to every setting, in the order of the documentation.
+#[allow(clippy::too_many_lines, reason = "a line for each setting")]
 pub(super) fn walk(config: &mut Config, visitor: &mut impl Visitor) {
     settings! { visitor, config;
         "AUTH.AUTH_METHOD": auth.methods => METHODS;

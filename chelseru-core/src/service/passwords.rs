@@ -305,12 +305,11 @@ impl Chelseru {
     ) -> Result<(UserId, SessionId, NewSession), Error> {
         let chosen = registration.username;
         let is_chosen = chosen.is_some();
-        let (username, username_key) = match chosen {
-            Some(chosen) => (chosen.as_str().to_owned(), Some(chosen.key().to_owned())),
-            None => {
-                let made = self.new_username(registration.mobile_number, registration.group);
-                (made, None)
-            }
+        let (username, username_key) = if let Some(chosen) = chosen {
+            (chosen.as_str().to_owned(), Some(chosen.key().to_owned()))
+        } else {
+            let made = self.new_username(registration.mobile_number, registration.group);
+            (made, None)
         };
         let account = NewAccount {
             mobile_number: registration.mobile_number,

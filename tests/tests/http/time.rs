@@ -149,8 +149,8 @@ async fn housekeeping_removes_what_has_run_out_and_nothing_else(database: Databa
     let live = log_in(&server, "09121234567").await;
     let live_code = send_code(&server, "09121234569").await;
     server.clock.advance(seconds(1));
-    // The code of …68, and the first two sessions.
-    assert_eq!(server.chelseru.sweep().await.unwrap(), 3);
+    // The code of …68, the first two sessions, and the note that one of them was ended.
+    assert_eq!(server.chelseru.sweep().await.unwrap(), 4);
     assert_eq!(server.chelseru.sweep().await.unwrap(), 0);
 
     assert_eq!(session_count(&server, &live.access).await, 1);

@@ -181,6 +181,7 @@ fn every_key_of_the_contract_is_accepted_from_toml_json_and_the_environment() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a line for each setting")]
 fn the_builder_makes_the_same_settings_as_a_file() {
     let built = Config::builder()
         .auth_methods([AuthMethod::Passwd, AuthMethod::Otp])

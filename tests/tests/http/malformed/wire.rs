@@ -133,7 +133,7 @@ async fn another_protocol_is_refused_at_once(database: Database) {
     let upgrade = "host: test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
                    sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
     for (request, status) in [
-        (format!("GET /api/chat/ HTTP/1.1\r\n{upgrade}\r\n"), 404),
+        (format!("GET /api/chat/ HTTP/1.1\r\n{upgrade}\r\n"), 401),
         (format!("GET /api/sessions/ HTTP/1.1\r\n{upgrade}\r\n"), 401),
         (
             format!("POST /api/otp/send/ HTTP/1.1\r\n{upgrade}\r\n"),

@@ -99,12 +99,12 @@ async fn listen(mut reader: Reader, tally: Rc<Tally>, arrived: Rc<Cell<u64>>) {
         };
         // Whichever member it reaches: when as many arrived as there are members, one more may be sent.
         arrived.set(arrived.get() + 1);
-        if arrived.get() % tally.members == 0 {
+        if arrived.get().is_multiple_of(tally.members) {
             tally.window.add_permits(1);
         }
         if tally.counting.get() {
             tally.delivered.set(tally.delivered.get() + 1);
-            if tally.delivered.get() % SAMPLE == 0 {
+            if tally.delivered.get().is_multiple_of(SAMPLE) {
                 let delay = micros(tally.start).saturating_sub(sent_at);
                 tally.delays.borrow_mut().push(delay);
             }
@@ -139,10 +139,10 @@ pub(crate) fn acknowledged(
 ) -> Result<f64> {
     on_one_thread(async {
         let counted = Rc::new(Cell::new(None::<u64>));
-        for (mut reader, _writer) in connect(server.address, listeners).await? {
+        for (mut reader, writer) in connect(server.address, listeners).await? {
             spawn_local(async move {
-                let _writer = _writer;
                 while reader.next().await.is_ok() {}
+                drop(writer);
             });
         }
         for (reader, writer) in connect(server.address, senders).await? {

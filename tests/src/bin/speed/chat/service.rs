@@ -1,5 +1,6 @@
 //! The real thing, with people in rooms.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -72,12 +73,17 @@ async fn prepare(chelseru: &Chelseru, inbox: &Inbox) -> Result<String> {
         let members = people.get(..size).unwrap_or_default();
         let room = group(chelseru, members).await?;
         for member in members {
-            lines += &format!("{size} {}\n", path(room, member));
+            writeln!(lines, "{size} {}", path(room, member))?;
         }
     }
     for pair in people.chunks_exact(2).take(ACKNOWLEDGED_ROOMS) {
         let room = group(chelseru, pair).await?;
-        lines += &format!("ack {} {}\n", path(room, &pair[0]), path(room, &pair[1]));
+        writeln!(
+            lines,
+            "ack {} {}",
+            path(room, &pair[0]),
+            path(room, &pair[1])
+        )?;
     }
     Ok(lines)
 }

@@ -100,7 +100,7 @@ impl Writer {
         match u8::try_from(text.len()) {
             Ok(length) if length < 126 => frame.push(0x80 | length),
             _ => {
-                frame.push(0x80 | 126);
+                frame.push(0xfe);
                 frame.extend(u16::try_from(text.len())?.to_be_bytes());
             }
         }
