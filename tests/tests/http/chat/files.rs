@@ -24,16 +24,16 @@ const BOUNDARY: &str = "----chelseru-test";
 const PICTURE: &str = "GIF89a a picture for tests";
 
 fn form(parts: &[(&str, Option<&str>, &str)]) -> String {
-    let mut body = String::new();
-    for (name, file_name, content) in parts {
+    let part = |(name, file_name, content): &(&str, Option<&str>, &str)| {
         let file_name = file_name.map(|name| format!("; filename=\"{name}\""));
-        body += &format!(
-            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{}\r\n\
-             Content-Type: text/html\r\n\r\n{content}\r\n",
-            file_name.unwrap_or_default()
-        );
-    }
-    body + &format!("--{BOUNDARY}--\r\n")
+        let file_name = file_name.unwrap_or_default();
+        format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{file_name}\r\n\
+             Content-Type: text/html\r\n\r\n{content}\r\n"
+        )
+    };
+    let parts: Vec<_> = parts.iter().map(part).collect();
+    parts.concat() + &format!("--{BOUNDARY}--\r\n")
 }
 
 impl Person {

@@ -198,10 +198,10 @@ async fn codes_are_given_and_taken_by_the_table(database: Database) {
     permit(giver, target, &[1, 9]).await.assert_status(403);
     permit(giver, giver, &[1, 5]).await.assert_status(403);
     permit(giver, target, &[]).await.assert_status(403);
-    let given = permit(giver, target, &[1, 10]).await;
-    given.assert_status(200);
-    assert_eq!(given.field("permissions"), json!([1, 10]));
-    assert_eq!(given.field("user"), target.json());
+    let answer = permit(giver, target, &[1, 10]).await;
+    answer.assert_status(200);
+    assert_eq!(answer.field("permissions"), json!([1, 10]));
+    assert_eq!(answer.field("user"), target.json());
 
     // The target is an admin now, from whom 7 is needed to take.
     permit(taker, target, &[1]).await.assert_status(403);
