@@ -55,6 +55,8 @@ pub(super) struct RoomJson<'a> {
     users: Vec<UserJson<'a>>,
     member_count: u32,
     permissions: Vec<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online: Option<bool>,
     pinned: bool,
     muted: bool,
     pinned_for: Vec<UserId>,
@@ -99,6 +101,7 @@ impl<'a> From<&'a RoomView> for RoomJson<'a> {
             } else {
                 membership.permissions
             }),
+            online: view.peer_is_online,
             pinned: membership.is_pinned,
             muted: membership.is_muted,
             pinned_for: Vec::from_iter(membership.is_pinned.then_some(user)),

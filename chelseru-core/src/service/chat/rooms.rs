@@ -55,6 +55,8 @@ pub struct RoomView {
     pub owner: Option<Sender>,
     /// Its members by their ids, the first 50 of them.
     pub members: Vec<Membership>,
+    /// Of a pair, whether the other one has a socket open; `None` where presence is off.
+    pub peer_is_online: Option<bool>,
 }
 
 impl Chelseru {
@@ -206,7 +208,10 @@ impl Chelseru {
                     .map(Sender::from),
             },
         };
+        let peer = listing.peer.as_ref().map(|peer| peer.user);
+        let peer = peer.filter(|_| self.config().chat.presence);
         Ok(RoomView {
+            peer_is_online: peer.map(|peer| self.hub().is_online(peer, self.now())),
             listing,
             owner,
             members,

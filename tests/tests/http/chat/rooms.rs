@@ -194,6 +194,7 @@ async fn a_room_is_shown_with_what_is_in_it(database: Database) {
         "member_count",
         "muted",
         "name",
+        "online",
         "owner",
         "permissions",
         "pinned",

@@ -25,6 +25,7 @@ on_both_databases! {
     a_frame_that_is_too_big_closes_before_it_has_come
     a_reader_that_does_not_read_is_closed_and_others_go_on
     a_server_that_stops_tells_its_clients
+    the_other_one_of_a_pair_is_shown_to_be_here
 }
 
 on_both_databases! {
@@ -405,6 +406,18 @@ async fn a_server_that_stops_tells_its_clients(database: Database) {
     until("it is gone", async || server.chelseru.chat_sockets() == 0).await;
     let refused = ChatSocket::try_open(&server, &all_path(one), &[]).await;
     assert_eq!(refused.map(drop), Err(503));
+}
+
+async fn the_other_one_of_a_pair_is_shown_to_be_here(database: Database) {
+    let scene = Scene::<2>::new(database).await;
+    let Scene { server, people } = &scene;
+    let [one, other] = people;
+    let room = one.pair(server, other).await;
+    assert_eq!(one.room(server, room).await["online"], false);
+    let socket = ChatSocket::open(server, &all_path(other)).await;
+    assert_eq!(one.room(server, room).await["online"], true);
+    assert_eq!(other.room(server, room).await["online"], false);
+    drop(socket);
 }
 
 async fn two_servers_are_one_chat(database: Database) {
