@@ -15,6 +15,7 @@ pub(crate) async fn serve(
 ) -> Result<()> {
     let server = HttpServer::new(move || App::new().configure(routes.clone()))
         .workers(WORKERS)
+        .on_connect(chelseru_actix::on_connect)
         .bind(("127.0.0.1", 0))?;
     println!("{}", server.addrs()[0]);
     std::thread::spawn(|| {
