@@ -156,18 +156,22 @@ impl Chelseru {
         Ok((user, claims.expires_at))
     }
 
-    /// Whether a user who was authenticated may still be here: the account is active, and the session
-    /// has not ended.
-    pub(crate) async fn is_still_here(&self, user: &CurrentUser) -> StoreResult<bool> {
-        let Some(id) = user.session else {
-            let found = self.store().find_user(user.id).await?;
-            return Ok(found.is_some_and(|user| user.is_active));
+    /// A user who was authenticated, as the account is in the store now; `None` when that one may no
+    /// longer be here: the account is not active, or the session has ended.
+    pub(crate) async fn still_here(&self, user: &CurrentUser) -> StoreResult<Option<CurrentUser>> {
+        let account = match user.session {
+            None => self.store().find_user(user.id).await?,
+            Some(id) => {
+                let now = self.now();
+                let found = self.store().find_session(id).await?;
+                let found = found.filter(|(session, account)| {
+                    account.id == user.id && self.is_live(session, now)
+                });
+                found.map(|(_, account)| account)
+            }
         };
-        let found = self.store().find_session(id).await?;
-        let now = self.now();
-        Ok(found.is_some_and(|(session, account)| {
-            account.is_active && account.id == user.id && self.is_live(&session, now)
-        }))
+        let account = account.filter(|account| account.is_active);
+        Ok(account.map(|account| CurrentUser::new(account, user.session)))
     }
 
     /// The live sessions of the user whose access token this is, the newest first.

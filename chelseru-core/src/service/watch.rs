@@ -95,6 +95,7 @@ impl Chelseru {
             let Some(after) = *read else {
                 let newest = self.store().newest_change().await?;
                 self.inner.sessions.forget_all();
+                self.hub().accounts_changed();
                 watch.tell(AccountsChanged::Any);
                 *read = Some(newest);
                 self.inner.sessions.caught_up(now);

@@ -575,8 +575,8 @@ impl Connection {
     }
 
     fn done(&mut self, outcome: Outcome) {
-        if let Outcome::Checked(is_here) = outcome {
-            return self.checked(is_here);
+        if let Outcome::Checked(user) = outcome {
+            return self.checked(user);
         }
         self.is_busy = false;
         match outcome {
@@ -608,12 +608,14 @@ impl Connection {
         }
     }
 
-    fn checked(&mut self, is_here: StoreResult<bool>) {
+    fn checked(&mut self, user: StoreResult<Option<CurrentUser>>) {
         let was_due = self.check == Check::Due;
-        match is_here {
-            Ok(false) => self.close(Close::Unauthorized),
-            Ok(true) if was_due => self.begin_check(true),
-            Ok(true) => {
+        match user {
+            Ok(None) => self.close(Close::Unauthorized),
+            Ok(Some(_)) if was_due => self.begin_check(true),
+            Ok(Some(user)) => {
+                // The account may have another name now.
+                self.user = Arc::new(user);
                 self.check = Check::None;
                 self.failures = 0;
             }

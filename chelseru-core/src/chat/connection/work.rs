@@ -28,7 +28,7 @@ pub(super) enum Order {
     Read(RoomId, Seq),
     /// What a client asks for.
     Serve(ClientFrame),
-    /// Whether the user's session still lives.
+    /// Whether the user's session still lives, and what the account is now.
     Check,
 }
 
@@ -43,7 +43,8 @@ pub(crate) enum Outcome {
     Served(Option<ServerFrame>),
     /// A fresh token, good until then.
     Renewed(Timestamp),
-    Checked(StoreResult<bool>),
+    /// `None` for who may no longer be here.
+    Checked(StoreResult<Option<CurrentUser>>),
     /// The task ended before its time.
     Broken,
 }
@@ -92,7 +93,7 @@ async fn perform(chelseru: &Chelseru, user: &CurrentUser, order: Order) -> Outco
         Order::Enter(room) => Outcome::Entered(room, state_for(chelseru, user, room).await),
         Order::Read(room, after) => Outcome::Read(room, read(chelseru, user, room, after).await),
         Order::Serve(frame) => serve(chelseru, user, frame).await,
-        Order::Check => Outcome::Checked(chelseru.is_still_here(user).await),
+        Order::Check => Outcome::Checked(chelseru.still_here(user).await),
     }
 }
 

@@ -183,6 +183,13 @@ impl Hub {
         self.publish(News::Account { user }, None);
     }
 
+    /// Any account may have changed, and nobody knows which.
+    pub(crate) fn accounts_changed(&self) {
+        for mailbox in lock(&self.people).sockets() {
+            mailbox.notify(Notice::Account);
+        }
+    }
+
     /// What another server says, or that it may have said something.
     pub(crate) fn heard(&self, heard: Heard, now: Timestamp) {
         let Heard::Hint(Hint { from, news, frame }) = heard else {

@@ -1,5 +1,6 @@
-//! Chat over REST: who may do what, what is stored and found again, and what happens when many ask at once.
+//! Chat: who may do what, what is stored and found again, and what happens when many ask at once.
 
+mod accounts;
 mod closed;
 mod files;
 mod messages;
@@ -93,6 +94,16 @@ impl Person {
 
     fn json(&self) -> Value {
         json!({ "id": self.id, "username": self.username })
+    }
+
+    /// The path of the socket for one room.
+    fn room_path(&self, room: i64) -> String {
+        format!("/api/chat/{room}/?token={}", self.access)
+    }
+
+    /// The path of the socket for all rooms.
+    fn all_path(&self) -> String {
+        format!("/api/chat/?token={}", self.access)
     }
 
     /// Makes a group and gives its id.

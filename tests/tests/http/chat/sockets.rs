@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use chelseru_core::chat::{Bus, Heard, Hint};
-use chelseru_tests::{ChatSocket, Database, Setup, Tokens, log_in, on_both_databases, until};
+use chelseru_tests::{
+    ChatSocket, Database, Setup, TestServer, Tokens, log_in, on_both_databases, until,
+};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
@@ -32,22 +34,16 @@ on_both_databases! {
     postgres only:
     two_servers_are_one_chat
     two_servers_are_one_chat_even_when_the_bus_loses_everything
-}
-
-fn room_path(person: &Person, room: i64) -> String {
-    format!("/api/chat/{room}/?token={}", person.access)
-}
-
-fn all_path(person: &Person) -> String {
-    format!("/api/chat/?token={}", person.access)
+    of_a_banned_member_none_arrives_from_another_server
+    of_a_banned_member_none_arrives_although_the_bus_loses_everything
 }
 
 async fn the_socket_of_a_room_is_as_the_packages_clients_know_it(database: Database) {
     let Scene { server, people } = Scene::<2>::new(database).await;
     let [one, other] = &people;
     let room = one.pair(&server, other).await;
-    let mut of_one = ChatSocket::open(&server, &room_path(one, room)).await;
-    let mut of_other = ChatSocket::open(&server, &room_path(other, room)).await;
+    let mut of_one = ChatSocket::open(&server, &one.room_path(room)).await;
+    let mut of_other = ChatSocket::open(&server, &other.room_path(room)).await;
     of_one
         .say(&json!({"message": "سلام", "client_id": "7f3"}))
         .await;
@@ -82,7 +78,7 @@ async fn the_socket_for_all_rooms_resumes_without_a_gap_or_a_duplicate(database:
         one.pair(&server, other).await,
         one.group(&server, &[other]).await,
     );
-    let mut socket = ChatSocket::open(&server, &all_path(other)).await;
+    let mut socket = ChatSocket::open(&server, &other.all_path()).await;
     assert_eq!(socket.frame().await["type"], "hello");
     socket.say(&json!({"type": "resume", "rooms": {}})).await;
     for _ in 0..2 {
@@ -98,7 +94,7 @@ async fn the_socket_for_all_rooms_resumes_without_a_gap_or_a_duplicate(database:
     one.patch(&server, &format!("messages/{edited}/"), &text)
         .await
         .assert_status(200);
-    let mut back = ChatSocket::open(&server, &all_path(other)).await;
+    let mut back = ChatSocket::open(&server, &other.all_path()).await;
     let hello = back.frame().await;
     assert_eq!(hello["user"], other.json());
     let first_key = first.to_string();
@@ -134,7 +130,7 @@ async fn the_same_client_id_over_socket_and_rest_is_one_message(database: Databa
     let Scene { server, people } = Scene::<1>::new(database).await;
     let [one] = &people;
     let room = one.group(&server, &[]).await;
-    let mut socket = ChatSocket::open(&server, &room_path(one, room)).await;
+    let mut socket = ChatSocket::open(&server, &one.room_path(room)).await;
     let frame = json!({"message": "a", "client_id": "k"});
     socket.say(&frame).await;
     socket.say(&frame).await;
@@ -159,11 +155,11 @@ async fn a_handshake_without_the_right_to_it_is_refused(database: Database) {
         ("/api/chat/".to_owned(), 401),
         ("/api/chat/?token=x".to_owned(), 401),
         (format!("/api/chat/{room}/"), 401),
-        (room_path(other, room), 404),
-        (room_path(banned, room), 404),
-        (room_path(one, room + 1000), 404),
-        (format!("{}&since=x", room_path(one, room)), 400),
-        (format!("{}&since=-1", room_path(one, room)), 400),
+        (other.room_path(room), 404),
+        (banned.room_path(room), 404),
+        (one.room_path(room + 1000), 404),
+        (format!("{}&since=x", one.room_path(room)), 400),
+        (format!("{}&since=-1", one.room_path(room)), 400),
     ] {
         let refused = ChatSocket::try_open(&server, &path, &[]).await;
         assert_eq!(refused.map(drop), Err(status), "{path}");
@@ -201,7 +197,7 @@ async fn pages_of_other_hosts_are_refused(database: Database) {
         ("null", Err(403)),
     ] {
         let headers = [("origin", origin)];
-        let opened = ChatSocket::try_open(&server, &all_path(one), &headers).await;
+        let opened = ChatSocket::try_open(&server, &one.all_path(), &headers).await;
         assert_eq!(opened.map(drop), expected, "{origin}");
     }
 }
@@ -219,42 +215,61 @@ async fn a_request_that_is_no_handshake_is_told_so(database: Database) {
 
 async fn of_a_banned_member_none_of_the_next_messages_arrives(database: Database) {
     let Scene { server, people } = Scene::<3>::new(database).await;
-    let [one, other, third] = &people;
-    let room = one.group(&server, &[other, third]).await;
-    let mut of_room = ChatSocket::open(&server, &room_path(other, room)).await;
-    let mut of_all = ChatSocket::open(&server, &all_path(other)).await;
-    let mut of_third = ChatSocket::open(&server, &room_path(third, room)).await;
+    nothing_arrives_after_a_ban(&server, &server, &people).await;
+}
+
+async fn of_a_banned_member_none_arrives_from_another_server(database: Database) {
+    let Scene { server, people } = Scene::<3>::new(database).await;
+    let beside = server.beside().await;
+    nothing_arrives_after_a_ban(&server, &beside, &people).await;
+}
+
+async fn of_a_banned_member_none_arrives_although_the_bus_loses_everything(database: Database) {
+    let setup = Setup::new(database).await.bus(Void);
+    let Scene { server, people } = Scene::<3>::on(setup.start().await).await;
+    let beside = server.beside().await;
+    nothing_arrives_after_a_ban(&server, &beside, &people).await;
+}
+
+/// The ban and the messages happen on `here`, the sockets are `there`.
+async fn nothing_arrives_after_a_ban(here: &TestServer, there: &TestServer, people: &[Person; 3]) {
+    const MESSAGES: usize = 1000;
+    let [one, other, third] = people;
+    let room = one.group(here, &[other, third]).await;
+    let mut of_room = ChatSocket::open(there, &other.room_path(room)).await;
+    let mut of_all = ChatSocket::open(there, &other.all_path()).await;
+    let mut of_third = ChatSocket::open(there, &third.room_path(room)).await;
     of_all.frame_of("hello").await;
     of_all.say(&json!({"type": "resume", "rooms": {}})).await;
     of_all.frame_of("synced").await;
-    one.say(&server, room, "before").await;
+    one.say(here, room, "before").await;
     for socket in [&mut of_room, &mut of_all, &mut of_third] {
         assert_eq!(socket.frame_of("chat_message").await["message"], "before");
     }
     let ban = json!({"user": other.id});
-    one.post(&server, &format!("chatrooms/{room}/bans/"), &ban)
-        .await;
-    for _ in 0..100 {
-        one.say(&server, room, "after").await;
+    let bans = format!("chatrooms/{room}/bans/");
+    one.post(here, &bans, &ban).await.assert_status(201);
+    for _ in 0..MESSAGES {
+        one.say(here, room, "after").await;
     }
-    for _ in 0..100 {
+    for _ in 0..MESSAGES {
         assert_eq!(of_third.frame_of("chat_message").await["message"], "after");
     }
     let (frames, code) = of_room.closed().await;
     assert_eq!(code, Some(4403));
     assert!(!frames.iter().any(|frame| frame["message"] == "after"));
-    of_all.say(&json!({"type": "ping"})).await;
     loop {
         let frame = of_all.frame().await;
         assert_ne!(frame["message"], "after");
-        if frame["type"] == "pong" {
+        if frame == json!({"type": "room_left", "room": room}) {
             break;
         }
     }
     of_all
         .say(&json!({"type": "send", "room": room, "message": "x"}))
         .await;
-    assert_eq!(of_all.frame_of("error").await["code"], "no_such_room");
+    let refused = of_all.frame().await;
+    assert_eq!(refused["code"], "no_such_room", "{refused}");
 }
 
 async fn a_session_that_ends_closes_its_sockets(database: Database) {
@@ -262,8 +277,8 @@ async fn a_session_that_ends_closes_its_sockets(database: Database) {
     let Scene { server, people } = Scene::<2>::on(setup.start().await).await;
     let [one, other] = &people;
     let room = one.group(&server, &[other]).await;
-    let mut ending = ChatSocket::open(&server, &room_path(other, room)).await;
-    let mut staying = ChatSocket::open(&server, &room_path(one, room)).await;
+    let mut ending = ChatSocket::open(&server, &other.room_path(room)).await;
+    let mut staying = ChatSocket::open(&server, &one.room_path(room)).await;
     let log_out = server
         .post("/api/logout/")
         .bearer(&other.access)
@@ -283,7 +298,7 @@ async fn a_token_is_renewed_on_a_living_socket_or_the_socket_closes(database: Da
     let room = owner.group(&server, &[]).await;
     let path = format!("/api/chat/?token={}", tokens.access);
     let mut renewed = ChatSocket::open(&server, &path).await;
-    let mut forgotten = ChatSocket::open(&server, &room_path(owner, room)).await;
+    let mut forgotten = ChatSocket::open(&server, &owner.room_path(room)).await;
     renewed.frame_of("hello").await;
     for _ in 0..10 {
         server.clock.advance(Duration::from_secs(25));
@@ -315,8 +330,8 @@ async fn frames_that_make_no_sense_are_answered_and_hurt_nobody_else(database: D
     let Scene { server, people } = Scene::<2>::new(database).await;
     let [one, other] = &people;
     let room = one.group(&server, &[other]).await;
-    let mut bad = ChatSocket::open(&server, &room_path(one, room)).await;
-    let mut good = ChatSocket::open(&server, &room_path(other, room)).await;
+    let mut bad = ChatSocket::open(&server, &one.room_path(room)).await;
+    let mut good = ChatSocket::open(&server, &other.room_path(room)).await;
     let long = "x".repeat(4097);
     for (frame, code) in [
         ("{".to_owned(), "bad_json"),
@@ -341,7 +356,7 @@ async fn frames_that_make_no_sense_are_answered_and_hurt_nobody_else(database: D
 async fn a_frame_that_is_too_big_closes_before_it_has_come(database: Database) {
     let Scene { server, people } = Scene::<1>::new(database).await;
     let [one] = &people;
-    let mut socket = ChatSocket::open(&server, &all_path(one)).await;
+    let mut socket = ChatSocket::open(&server, &one.all_path()).await;
     socket.frame_of("hello").await;
     socket.send(Message::text("x".repeat(40_000))).await;
     assert_eq!(socket.closed().await.1, Some(1009));
@@ -351,7 +366,7 @@ async fn a_frame_that_is_too_big_closes_before_it_has_come(database: Database) {
     let handshake = format!(
         "GET {} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-        all_path(one)
+        one.all_path()
     );
     raw.write_all(handshake.as_bytes()).await.unwrap();
     let head = [0x81, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 1, 2, 3, 4];
@@ -376,9 +391,9 @@ async fn a_reader_that_does_not_read_is_closed_and_others_go_on(database: Databa
     let Scene { server, people } = Scene::<2>::on(setup.start().await).await;
     let [one, other] = &people;
     let room = one.group(&server, &[other]).await;
-    let mut slow = ChatSocket::open(&server, &room_path(other, room)).await;
-    let mut quick = ChatSocket::open(&server, &room_path(one, room)).await;
-    let mut sender = ChatSocket::open(&server, &room_path(one, room)).await;
+    let mut slow = ChatSocket::open(&server, &other.room_path(room)).await;
+    let mut quick = ChatSocket::open(&server, &one.room_path(room)).await;
+    let mut sender = ChatSocket::open(&server, &one.room_path(room)).await;
     let text = "سلام ".repeat(800);
     for seq in 1..=2500 {
         sender.say(&json!({"message": text})).await;
@@ -397,14 +412,14 @@ async fn a_reader_that_does_not_read_is_closed_and_others_go_on(database: Databa
 async fn a_server_that_stops_tells_its_clients(database: Database) {
     let Scene { server, people } = Scene::<1>::new(database).await;
     let [one] = &people;
-    let mut socket = ChatSocket::open(&server, &all_path(one)).await;
+    let mut socket = ChatSocket::open(&server, &one.all_path()).await;
     socket.frame_of("hello").await;
     server.chelseru.close_chat_sockets();
     let (frames, code) = socket.closed().await;
     assert_eq!(code, Some(1001));
     assert_eq!(frames.last().unwrap()["type"], "reconnect");
     until("it is gone", async || server.chelseru.chat_sockets() == 0).await;
-    let refused = ChatSocket::try_open(&server, &all_path(one), &[]).await;
+    let refused = ChatSocket::try_open(&server, &one.all_path(), &[]).await;
     assert_eq!(refused.map(drop), Err(503));
 }
 
@@ -425,8 +440,8 @@ async fn two_servers_are_one_chat(database: Database) {
     let beside = server.beside().await;
     let [one, other] = &people;
     let room = one.pair(&server, other).await;
-    let mut here = ChatSocket::open(&server, &room_path(one, room)).await;
-    let mut there = ChatSocket::open(&beside, &room_path(other, room)).await;
+    let mut here = ChatSocket::open(&server, &one.room_path(room)).await;
+    let mut there = ChatSocket::open(&beside, &other.room_path(room)).await;
     for seq in 1..=20 {
         let (sender, server) = if seq % 2 == 0 {
             (one, &server)
@@ -467,8 +482,8 @@ async fn two_servers_are_one_chat_even_when_the_bus_loses_everything(database: D
     let beside = server.beside().await;
     let [one, other] = &people;
     let room = one.pair(&server, other).await;
-    let mut here = ChatSocket::open(&server, &room_path(one, room)).await;
-    let mut there = ChatSocket::open(&beside, &room_path(other, room)).await;
+    let mut here = ChatSocket::open(&server, &one.room_path(room)).await;
+    let mut there = ChatSocket::open(&beside, &other.room_path(room)).await;
     for seq in 1..=20 {
         let (sender, server) = if seq % 2 == 0 {
             (one, &server)
