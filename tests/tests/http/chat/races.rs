@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chelseru_tests::{Answer, Call, Database, on_both_databases};
-use futures_util::future::join_all;
+use chelseru_tests::{Answer, Call, ChatSocket, Database, TestServer, on_both_databases};
+use futures_util::future::{join, join_all};
 use serde_json::json;
 
-use super::{Scene, id_of, results};
+use super::{Person, Scene, id_of, results};
 
 on_both_databases! {
     fifty_sends_under_one_client_id_are_one_message
+    fifty_sends_over_routes_and_sockets_and_after_a_restart_are_one_message
     of_many_openings_of_a_room_for_two_one_makes_it
     messages_of_many_over_two_servers_have_numbers_without_gaps
     a_ban_among_many_messages_is_the_last_that_is_heard_of_the_banned
@@ -40,6 +41,60 @@ async fn fifty_sends_under_one_client_id_are_one_message(database: Database) {
     assert_eq!(ids.len(), 1);
     assert_eq!(other.texts(server, room).await, ["سلام"]);
     assert_eq!(other.room(server, room).await["last_seq"], 1);
+}
+
+/// Sends it so many times over a socket without waiting; the ids of the acknowledgements.
+async fn send_over(server: &TestServer, one: &Person, room: i64, times: usize) -> Vec<i64> {
+    let mut socket = ChatSocket::open(server, &one.room_path(room)).await;
+    for _ in 0..times {
+        socket
+            .say(&json!({ "message": "سلام", "client_id": "7f3" }))
+            .await;
+    }
+    let mut ids = Vec::new();
+    while ids.len() < times {
+        let ack = socket.frame_of("ack").await;
+        assert_eq!((&ack["client_id"], &ack["seq"]), (&json!("7f3"), &json!(1)));
+        ids.push(ack["id"].as_i64().unwrap());
+    }
+    ids
+}
+
+async fn fifty_sends_over_routes_and_sockets_and_after_a_restart_are_one_message(
+    database: Database,
+) {
+    let Scene { server, people } = Scene::<2>::new(database).await;
+    let [one, other] = &people;
+    let beside = server.beside().await;
+    let room = one.pair(&server, other).await;
+    let body = json!({ "chat_room": room, "text": "سلام", "client_id": "7f3" });
+    let mut witness = ChatSocket::open(&beside, &other.room_path(room)).await;
+    let servers = [&server, &beside];
+    let by_route = (0..25).map(|nth| one.post(servers[nth % 2], "messages/", &body));
+    let by_socket = (0..5).map(|nth| send_over(servers[nth % 2], one, room, 5));
+    let ((statuses, answers), acks) = join(at_once(by_route), join_all(by_socket)).await;
+    assert!(statuses.keys().all(|status| [200, 201].contains(status)));
+    assert!(statuses.get(&201).is_none_or(|made| *made == 1));
+    let mut ids: BTreeSet<_> = answers.iter().map(id_of).collect();
+    ids.extend(acks.into_iter().flatten());
+    assert_eq!(ids.len(), 1, "{ids:?}");
+
+    drop(beside.restart(|setup| setup).await);
+    let server = server.restart(|setup| setup).await;
+    let by_route = (0..25).map(|_| one.post(&server, "messages/", &body));
+    let by_socket = (0..5).map(|_| send_over(&server, one, room, 5));
+    let ((statuses, answers), acks) = join(at_once(by_route), join_all(by_socket)).await;
+    assert_eq!(statuses, BTreeMap::from([(200, 25)]));
+    ids.extend(answers.iter().map(id_of));
+    ids.extend(acks.into_iter().flatten());
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    assert_eq!(other.texts(&server, room).await, ["سلام"]);
+    assert_eq!(other.room(&server, room).await["last_seq"], 1);
+    let (frames, _) = witness.closed().await;
+    let told = frames
+        .iter()
+        .filter(|frame| frame["type"] == "chat_message");
+    assert!(told.count() <= 1, "{frames:?}");
 }
 
 async fn of_many_openings_of_a_room_for_two_one_makes_it(database: Database) {
