@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Response};
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Request, Response};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::TestServer;
@@ -60,14 +60,30 @@ impl ChatSocket {
         }
         let stream = TcpStream::connect(address).await;
         let stream = stream.expect("a connection to the server");
-        match tokio_tungstenite::client_async(request, stream).await {
-            Ok((stream, answer)) => Ok(Self {
-                stream,
-                handshake: answer.map(drop),
-            }),
+        match Self::shake_hands(request, stream).await {
+            Ok(socket) => Ok(socket),
             Err(Error::Http(answer)) => Err(answer.status().as_u16()),
             Err(error) => panic!("no answer to the handshake: {error}"),
         }
+    }
+
+    /// Opens one to the server that listens there; `None` when there is none, or it went away meanwhile.
+    pub async fn reach(address: SocketAddr, path: &str) -> Option<Self> {
+        let url = format!("ws://{address}{path}");
+        let request = url.into_client_request().expect("a URL");
+        let stream = TcpStream::connect(address).await.ok()?;
+        match Self::shake_hands(request, stream).await {
+            Err(Error::Http(answer)) => panic!("refused with {}", answer.status()),
+            opened => opened.ok(),
+        }
+    }
+
+    async fn shake_hands(request: Request<()>, stream: TcpStream) -> Result<Self, Error> {
+        let (stream, answer) = tokio_tungstenite::client_async(request, stream).await?;
+        Ok(Self {
+            stream,
+            handshake: answer.map(drop),
+        })
     }
 
     /// Sends a frame.
@@ -102,6 +118,17 @@ impl ChatSocket {
                 Some(Message::Close(close)) => panic!("closed: {close:?}"),
                 Some(_) => {}
                 None => panic!("the connection is gone"),
+            }
+        }
+    }
+
+    /// The next frame, presence too; `None` when the server has closed or the connection is gone.
+    pub async fn frame_if_open(&mut self) -> Option<Value> {
+        loop {
+            match self.next().await? {
+                Message::Text(text) => return Some(serde_json::from_str(&text).expect("JSON")),
+                Message::Close(_) => return None,
+                _ => {}
             }
         }
     }

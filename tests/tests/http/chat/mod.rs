@@ -13,6 +13,7 @@ mod rooms;
 mod search;
 mod sockets;
 mod sockets_many;
+mod sockets_permissions;
 mod switched_off;
 mod users;
 
