@@ -10,6 +10,7 @@ mod health;
 mod housekeeping;
 mod inbox;
 mod killed;
+mod killed_while_chatting;
 mod killed_while_sending;
 mod limits;
 mod login;
