@@ -429,7 +429,7 @@ async fn the_other_one_of_a_pair_is_shown_to_be_here(database: Database) {
     let [one, other] = people;
     let room = one.pair(server, other).await;
     assert_eq!(one.room(server, room).await["online"], false);
-    let socket = ChatSocket::open(server, &all_path(other)).await;
+    let socket = ChatSocket::open(server, &other.all_path()).await;
     assert_eq!(one.room(server, room).await["online"], true);
     assert_eq!(other.room(server, room).await["online"], false);
     drop(socket);
