@@ -15,8 +15,9 @@ use crate::Result;
 use crate::client::find;
 use crate::process::Server;
 
-/// Of how many deliveries the delay is looked at: one in so many.
-const SAMPLE: u64 = 8;
+/// Of how many deliveries the delay is looked at: one in so many. A prime, so that each member and each
+/// sender has a part in it.
+const SAMPLE: u64 = 7;
 
 /// What a room delivered.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +126,8 @@ async fn talk(sender: usize, mut writer: Writer, tally: Rc<Tally>) {
         if writer.send(&text).await.is_err() {
             return;
         }
+        // So that nobody takes the whole window at the start.
+        tokio::task::yield_now().await;
     }
 }
 

@@ -18,13 +18,14 @@ use crate::process::{Folder, Server};
 /// Members of the rooms in which messages are delivered.
 const ROOMS: [usize; 3] = [2, 50, 500];
 
-/// Who sends in such a room, and how many messages of theirs are on their way at once.
-const SENDERS: usize = 4;
+/// How many send in such a room, if it has as many members, and how many messages of all of them are on
+/// their way at once.
+const SENDERS: usize = 64;
 const WINDOW: usize = 64;
 
 /// Rooms of two in which one sends for acknowledgement, and how many are on their way in each.
-const ACKNOWLEDGED_ROOMS: usize = 64;
-const ACKNOWLEDGED_WINDOW: usize = 8;
+const ACKNOWLEDGED_ROOMS: usize = 250;
+const ACKNOWLEDGED_WINDOW: usize = 2;
 
 /// Sockets that do nothing.
 const IDLE: [usize; 2] = [1_000, 10_000];
