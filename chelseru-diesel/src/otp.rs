@@ -138,13 +138,7 @@ impl OtpStore for DieselStore {
         let login = login.clone();
         run!(self, transaction, |connection| {
             let number = login.mobile_number.as_str();
-            // First the code: its row is the lock for which simultaneous logins of a number wait.
-            let deleted = diesel::delete(codes::table.find(number))
-                .filter(codes::code_id.eq(id.0))
-                .filter(codes::expires_at.gt(login.now.as_millis()))
-                .execute(connection)
-                .await?;
-            if deleted == 0 {
+            if use_code_up!(connection, login.mobile_number, id, login.now) == 0 {
                 return Ok(Outcome::RollBack(Redeemed::AlreadyUsed));
             }
 

@@ -435,6 +435,11 @@ async fn the_other_one_of_a_pair_is_shown_to_be_here(database: Database) {
     drop(socket);
 }
 
+/// Whose turn it is, and on which server.
+fn in_turn<T>(seq: i32, one: T, other: T) -> T {
+    if seq % 2 == 0 { one } else { other }
+}
+
 async fn two_servers_are_one_chat(database: Database) {
     let Scene { server, people } = Scene::<2>::new(database).await;
     let beside = server.beside().await;
@@ -443,11 +448,7 @@ async fn two_servers_are_one_chat(database: Database) {
     let mut here = ChatSocket::open(&server, &one.room_path(room)).await;
     let mut there = ChatSocket::open(&beside, &other.room_path(room)).await;
     for seq in 1..=20 {
-        let (sender, server) = if seq % 2 == 0 {
-            (one, &server)
-        } else {
-            (other, &beside)
-        };
+        let (sender, server) = in_turn(seq, (one, &server), (other, &beside));
         sender.say(server, room, "a").await;
         for socket in [&mut here, &mut there] {
             assert_eq!(socket.frame_of("chat_message").await["seq"], seq);
@@ -485,11 +486,7 @@ async fn two_servers_are_one_chat_even_when_the_bus_loses_everything(database: D
     let mut here = ChatSocket::open(&server, &one.room_path(room)).await;
     let mut there = ChatSocket::open(&beside, &other.room_path(room)).await;
     for seq in 1..=20 {
-        let (sender, server) = if seq % 2 == 0 {
-            (one, &server)
-        } else {
-            (other, &beside)
-        };
+        let (sender, server) = in_turn(seq, (one, &server), (other, &beside));
         sender.say(server, room, "a").await;
     }
     for socket in [&mut here, &mut there] {
