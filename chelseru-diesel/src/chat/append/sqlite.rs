@@ -34,12 +34,14 @@ fn store_all(
     let mut facts = find_out(connection, messages)?;
     let decisions = decide(messages, &mut facts);
     let mut ids = HashMap::new();
-    for (place, message, seq) in to_store(messages, &decisions) {
-        let IdRow { id } = sql_query(
-            "INSERT INTO chelseru_chat_log (room_id, seq, kind, sender_id, client_id, \
+    let first_id = next_id(connection)?;
+    for (id, (place, message, seq)) in (first_id..).zip(to_store(messages, &decisions)) {
+        sql_query(
+            "INSERT INTO chelseru_chat_log (id, room_id, seq, kind, sender_id, client_id, \
              fingerprint, message_type, text, folded_text, reply_to, attachment_id, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
+        .bind::<BigInt, _>(id)
         .bind::<BigInt, _>(message.room.0)
         .bind::<BigInt, _>(seq.0)
         .bind::<Text, _>(IS_MESSAGE)
@@ -53,7 +55,7 @@ fn store_all(
         .bind::<Nullable<BigInt>, _>(message.attachment.map(|id| id.0))
         .bind::<BigInt, _>(message.now.as_millis())
         .prepared()
-        .get_result(connection)?;
+        .execute(connection)?;
         if let Some(file) = message.attachment {
             sql_query("UPDATE chelseru_chat_attachments SET message_id = $1 WHERE id = $2")
                 .bind::<BigInt, _>(id)
@@ -94,6 +96,16 @@ fn store_all(
         found.insert(id, ChatMessage::try_from(row)?);
     }
     answers(messages, decisions, &facts, &ids, &found)
+}
+
+/// The id that the next entry of a log would be given. Nobody else writes meanwhile. To be told ids by
+/// `RETURNING` costs a tenth of all: each statement then keeps a journal of its own.
+fn next_id(connection: &mut SqliteConnection) -> QueryResult<i64> {
+    let last = sql_query("SELECT seq AS id FROM sqlite_sequence WHERE name = 'chelseru_chat_log'")
+        .prepared()
+        .get_result::<IdRow>(connection)
+        .optional()?;
+    Ok(last.map_or(0, |row| row.id) + 1)
 }
 
 fn find_out(connection: &mut SqliteConnection, messages: &[NewChatMessage]) -> QueryResult<Facts> {
