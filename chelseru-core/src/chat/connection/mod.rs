@@ -28,7 +28,7 @@ use self::pace::{Pace, Verdict};
 use self::work::Order;
 pub(crate) use self::work::Outcome;
 use super::hub::{Joined, Mailbox, Notice, Taken, text_of};
-use super::{ClientFrame, Close, RoomId, RoomPosition, Sender, Seq, ServerFrame};
+use super::{ClientFrame, Close, RoomId, RoomPosition, SendFrame, Sender, Seq, ServerFrame};
 use crate::clock::Timestamp;
 use crate::service::{Chelseru, CurrentUser};
 use crate::store::{RoomState, StoreResult};
@@ -47,6 +47,10 @@ const MOST_STRIKES: u32 = 10;
 
 /// How often the store may fail in a row before the client is sent away.
 const MOST_FAILURES: u32 = 5;
+
+/// How long nothing is sent because nobody knows whether the user may still be here. Then the client is
+/// sent away: what it asked for is not answered, and it is to know that.
+const HELD_AT_MOST: Duration = Duration::from_secs(10);
 
 /// How long before a token's end its client is told.
 const WARNING: Duration = Duration::from_secs(30);
@@ -184,6 +188,8 @@ struct Times {
     token_ends: Timestamp,
     was_warned: bool,
     checked: Timestamp,
+    /// Since when nothing is sent before a check's outcome.
+    held: Option<Timestamp>,
     /// Work goes on then, after the store failed.
     again: Option<Timestamp>,
 }
@@ -238,6 +244,7 @@ impl Connection {
                 token_ends,
                 was_warned: false,
                 checked: now,
+                held: None,
                 again: None,
             },
             chelseru,
@@ -416,6 +423,10 @@ impl Connection {
         {
             self.go_live(None);
         }
+        let held_for = self.times.held.map(|held| now.since(held));
+        if held_for.is_some_and(|time| time >= HELD_AT_MOST) {
+            self.close(Close::Unavailable);
+        }
         self.times.due = self.next_due();
     }
 
@@ -443,7 +454,9 @@ impl Connection {
         if let Phase::Waiting { until } = self.phase {
             due = due.min(until);
         }
-        times.again.map_or(due, |again| due.min(again))
+        let held_until = times.held.map(|held| held + HELD_AT_MOST);
+        let others = [times.again, held_until].into_iter().flatten();
+        others.fold(due, Timestamp::min)
     }
 
     /// The store failed: later again, and not for ever.
@@ -466,6 +479,11 @@ impl Connection {
 
     fn begin_check(&mut self, holds: bool) {
         self.check = Check::Running { holds };
+        if holds && self.times.held.is_none() {
+            let now = self.chelseru.now();
+            self.times.held = Some(now);
+            self.times.due = self.times.due.min(now + HELD_AT_MOST);
+        }
         self.begin(Order::Check);
     }
 
@@ -528,6 +546,11 @@ impl Connection {
                 "not_first",
                 "resume is the first frame of the socket for all rooms",
             )),
+            ClientFrame::Send(frame) => {
+                self.is_busy = true;
+                let messages = self.with_those_that_follow(frame);
+                self.begin(Order::Post(messages));
+            }
             frame => {
                 self.is_busy = true;
                 let frame = self.in_its_room(frame);
@@ -536,13 +559,31 @@ impl Connection {
         }
     }
 
+    /// A message and those that came after it, up to the first frame that is another.
+    fn with_those_that_follow(&mut self, first: SendFrame) -> Vec<SendFrame> {
+        let mut messages = vec![first];
+        while let Some(ClientFrame::Send(_)) = self.unserved.front()
+            && let Some(ClientFrame::Send(next)) = self.unserved.pop_front()
+        {
+            messages.push(next);
+        }
+        if let Scope::One { room, .. } = self.scope {
+            for message in &mut messages {
+                message.room = Some(room);
+            }
+        }
+        messages
+    }
+
     /// On the socket of one room, frames are for that room.
     fn in_its_room(&self, mut frame: ClientFrame) -> ClientFrame {
         if let Scope::One { room: own, .. } = self.scope {
             match &mut frame {
-                ClientFrame::Send(send) => send.room = Some(own),
                 ClientFrame::Read { room, .. } | ClientFrame::Typing { room } => *room = Some(own),
-                ClientFrame::Resume { .. } | ClientFrame::Auth { .. } | ClientFrame::Ping => {}
+                ClientFrame::Send(_)
+                | ClientFrame::Resume { .. }
+                | ClientFrame::Auth { .. }
+                | ClientFrame::Ping => {}
             }
         }
         frame
@@ -582,9 +623,9 @@ impl Connection {
         match outcome {
             Outcome::Checked(_) => {}
             Outcome::Broken => self.close(Close::Unavailable),
-            Outcome::Served(answer) => {
-                if let Some(frame) = answer {
-                    self.send(&frame);
+            Outcome::Served(answers) => {
+                for frame in &answers {
+                    self.send(frame);
                 }
             }
             Outcome::Renewed(token_ends) => {
@@ -617,6 +658,7 @@ impl Connection {
                 // The account may have another name now.
                 self.user = Arc::new(user);
                 self.check = Check::None;
+                self.times.held = None;
                 self.failures = 0;
             }
             Err(error) => {

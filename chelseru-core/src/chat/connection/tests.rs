@@ -1,13 +1,14 @@
 //! Sockets driven by hand, over a store in memory and a clock that is set.
 
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::poll_fn;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
-use super::{BATCH, Connection, MOST_STRIKES, Received, Step};
+use super::{BATCH, Connection, HELD_AT_MOST, MOST_STRIKES, Received, Step};
 use crate::Config;
 use crate::api::{Handshake, Request};
 use crate::chat::{Bus, Close, Heard, Hint, MessageType, RoomId};
@@ -230,14 +231,20 @@ impl Socket {
         while !self.sent_now().await.is_empty() {}
     }
 
+    /// The next step if there is one at once. Nobody else has a turn.
+    async fn next_now(&mut self) -> Option<Step> {
+        let step = poll_fn(|context| Poll::Ready(self.0.poll_step(context)));
+        match step.await {
+            Poll::Ready(step) => Some(step),
+            Poll::Pending => None,
+        }
+    }
+
     /// What is sent without anything else happening.
     async fn sent_now(&mut self) -> Vec<Step> {
         let mut steps = Vec::new();
         for _ in 0..50 {
-            let polled = poll_fn(|context| std::task::Poll::Ready(self.0.poll_step(context)));
-            if let std::task::Poll::Ready(step) = polled.await {
-                steps.push(step);
-            }
+            steps.extend(self.next_now().await);
             tokio::task::yield_now().await;
         }
         steps
@@ -323,6 +330,32 @@ async fn a_message_without_a_client_id_is_not_acknowledged() {
     socket.say(json!({"message": "a"}));
     assert_eq!(socket.frame().await["type"], "chat_message");
     assert_eq!(socket.sent_now().await, []);
+}
+
+#[tokio::test]
+async fn messages_that_are_sent_at_once_are_stored_in_that_order_and_a_bad_one_leaves_the_others_alone()
+ {
+    let server = Server::new();
+    let [one] = server.people().await;
+    let room = server.group(&one, &[]).await;
+    let mut socket = server.open_room(&one, room).await;
+    for text in ["a", "b", " ", "c", "d"] {
+        socket.say(json!({"message": text, "client_id": text}));
+    }
+    let (mut acks, mut texts, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    while acks.len() + texts.len() + refused.len() < 9 {
+        let frame = socket.frame().await;
+        match frame["type"].as_str().unwrap() {
+            "ack" => acks.push((frame["client_id"].clone(), frame["seq"].clone())),
+            "chat_message" => texts.push(frame["message"].clone()),
+            _ => refused.push((frame["code"].clone(), frame["client_id"].clone())),
+        }
+    }
+    assert_eq!(texts, ["a", "b", "c", "d"]);
+    let expected = ["a", "b", "c", "d"].into_iter().zip(1..);
+    let expected = expected.map(|(key, seq)| (json!(key), json!(seq)));
+    assert_eq!(acks, expected.collect::<Vec<_>>());
+    assert_eq!(refused, [(json!("invalid_field"), json!(" "))]);
 }
 
 #[tokio::test]
@@ -629,6 +662,24 @@ async fn a_session_that_ends_closes_its_sockets_and_nothing_more_is_sent() {
         .unwrap();
     server.post(&one, room, "a").await;
     assert_eq!(socket.closed().await, (Close::Unauthorized, vec![]));
+}
+
+/// The store answers nothing: the task that asks it has no turn here.
+#[tokio::test]
+async fn a_client_of_whom_nobody_knows_whether_he_may_stay_is_sent_away_after_a_while() {
+    let server = Server::new();
+    let [one] = server.people().await;
+    let room = server.group(&one, &[]).await;
+    let mut socket = server.open_room(&one, room).await;
+    server.chelseru.hub().account_changed(one.user.id);
+    assert_eq!(socket.next_now().await, None);
+    socket.say(json!({"message": "a", "client_id": "a"}));
+    assert!(socket.0.time_to_deadline() <= HELD_AT_MOST);
+    server.clock.advance(HELD_AT_MOST / 2);
+    assert_eq!(socket.next_now().await, None);
+    server.clock.advance(HELD_AT_MOST / 2);
+    let closed = Some(Step::Close(Close::Unavailable));
+    assert_eq!(socket.next_now().await, closed);
 }
 
 #[tokio::test]

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::BATCH;
 use crate::chat::hub::{Mailbox, Notice};
-use crate::chat::{ClientFrame, LogEntry, RoomId, Seq, ServerFrame};
+use crate::chat::{ClientFrame, LogEntry, RoomId, SendFrame, Seq, ServerFrame};
 use crate::clock::Timestamp;
 use crate::device::Client;
 use crate::error::Error;
-use crate::service::{Chelseru, CurrentUser, Post};
+use crate::service::{Chelseru, CurrentUser, Post, Posted};
 use crate::store::{RoomState, Span, StoreResult};
 
 /// How many rooms are read at once.
@@ -26,7 +26,9 @@ pub(super) enum Order {
     Enter(RoomId),
     /// The next entries of a room's log.
     Read(RoomId, Seq),
-    /// What a client asks for.
+    /// Messages of a client.
+    Post(Vec<SendFrame>),
+    /// What else a client asks for.
     Serve(ClientFrame),
     /// Whether the user's session still lives, and what the account is now.
     Check,
@@ -39,8 +41,8 @@ pub(crate) enum Outcome {
     /// `None` for who is no member.
     Entered(RoomId, StoreResult<Option<RoomState>>),
     Read(RoomId, StoreResult<Option<Batch>>),
-    /// A frame is served; this is the answer, if there is one.
-    Served(Option<ServerFrame>),
+    /// What a client asked for is done; these are the answers.
+    Served(Vec<ServerFrame>),
     /// A fresh token, good until then.
     Renewed(Timestamp),
     /// `None` for who may no longer be here.
@@ -92,6 +94,7 @@ async fn perform(chelseru: &Chelseru, user: &CurrentUser, order: Order) -> Outco
         Order::List => Outcome::Listed(list(chelseru, user).await),
         Order::Enter(room) => Outcome::Entered(room, state_for(chelseru, user, room).await),
         Order::Read(room, after) => Outcome::Read(room, read(chelseru, user, room, after).await),
+        Order::Post(frames) => Outcome::Served(post(chelseru, user, frames).await),
         Order::Serve(frame) => serve(chelseru, user, frame).await,
         Order::Check => Outcome::Checked(chelseru.still_here(user).await),
     }
@@ -148,32 +151,47 @@ async fn read(
     Ok(state.map(|state| Batch { entries, state }))
 }
 
-async fn serve(chelseru: &Chelseru, user: &CurrentUser, frame: ClientFrame) -> Outcome {
-    let answer = match frame {
-        ClientFrame::Send(frame) => {
-            let Some(room) = frame.room else {
-                return Outcome::Served(Some(room_missing(frame.client_id)));
-            };
-            let client_id = frame.client_id.clone();
-            let post = Post {
+/// Messages that came while others were being stored go together: a client that sends many waits for a
+/// commit of all of them, not of each.
+async fn post(chelseru: &Chelseru, user: &CurrentUser, frames: Vec<SendFrame>) -> Vec<ServerFrame> {
+    let mut answers = Vec::with_capacity(frames.len());
+    let mut posts = Vec::with_capacity(frames.len());
+    for frame in frames {
+        match frame.room {
+            None => answers.push(room_missing(frame.client_id)),
+            Some(room) => posts.push(Post {
                 room,
                 text: frame.message,
                 client_id: frame.client_id,
                 message_type: frame.message_type,
                 reply_to: frame.reply_to,
                 attachment: frame.attachment,
-            };
-            match chelseru.post_message(user, post).await {
-                Ok(posted) => client_id.map(|client_id| ServerFrame::Ack {
-                    client_id,
-                    id: posted.message.id,
-                    room: posted.message.room,
-                    seq: posted.message.seq,
-                    created_at: posted.message.created_at,
-                }),
-                Err(error) => Some(refusal(&error, Some(room), client_id)),
-            }
+            }),
         }
+    }
+    let sent: Vec<_> = posts
+        .iter()
+        .map(|post| (post.room, post.client_id.clone()))
+        .collect();
+    let posted = chelseru.post_messages(user, posts).await;
+    for ((room, client_id), posted) in sent.into_iter().zip(posted) {
+        match (posted, client_id) {
+            (Ok(Posted { message, .. }), Some(client_id)) => answers.push(ServerFrame::Ack {
+                client_id,
+                id: message.id,
+                room,
+                seq: message.seq,
+                created_at: message.created_at,
+            }),
+            (Ok(_), None) => {}
+            (Err(error), client_id) => answers.push(refusal(&error, Some(room), client_id)),
+        }
+    }
+    answers
+}
+
+async fn serve(chelseru: &Chelseru, user: &CurrentUser, frame: ClientFrame) -> Outcome {
+    let answer = match frame {
         ClientFrame::Read { room, seq } => match room {
             None => Some(room_missing(None)),
             Some(room) => match chelseru.mark_read(user, room, seq).await {
@@ -201,9 +219,9 @@ async fn serve(chelseru: &Chelseru, user: &CurrentUser, frame: ClientFrame) -> O
                 Err(error) => Some(refusal(&error, None, None)),
             }
         }
-        ClientFrame::Resume { .. } | ClientFrame::Ping => None,
+        ClientFrame::Send(_) | ClientFrame::Resume { .. } | ClientFrame::Ping => None,
     };
-    Outcome::Served(answer)
+    Outcome::Served(answer.into_iter().collect())
 }
 
 fn room_missing(client_id: Option<String>) -> ServerFrame {

@@ -51,9 +51,15 @@ impl Standings {
         kept.insert((user, access.room.id), standing);
     }
 
-    pub(super) fn forget(&self, user: UserId, room: RoomId) {
+    /// Forgets a standing that is no newer than this revision of the room.
+    pub(super) fn forget(&self, user: UserId, room: RoomId, revision: i64) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.remove(&(user, room));
+        if kept
+            .get(&(user, room))
+            .is_some_and(|(_, known)| *known <= revision)
+        {
+            kept.remove(&(user, room));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Messages: sending, changing, reading and finding them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::access::{Access, TRIES};
@@ -21,24 +22,55 @@ impl Chelseru {
     ///
     /// [`Error::Chat`], [`Error::LimitReached`], [`Error::Store`].
     pub async fn post_message(&self, user: &CurrentUser, post: Post) -> Result<Posted, Error> {
+        let mut posted = self.post_messages(user, vec![post]).await;
+        posted
+            .pop()
+            .unwrap_or_else(|| unreachable!("each message is answered"))
+    }
+
+    /// Does so with several messages of one sender, which share their commits. Those of one room have
+    /// their places in the order in which they are given; one that is refused leaves the others alone.
+    pub(crate) async fn post_messages(
+        &self,
+        user: &CurrentUser,
+        posts: Vec<Post>,
+    ) -> Vec<Result<Posted, Error>> {
+        let mut answers: Vec<Option<Result<Posted, Error>>> = Vec::new();
+        let mut drafts = Vec::with_capacity(posts.len());
+        for (place, post) in posts.into_iter().enumerate() {
+            let draft = self.draft(user, place, post).await;
+            answers.push(draft.map(|draft| drafts.push(draft)).err().map(Err));
+        }
+        while !drafts.is_empty() {
+            on_one_revision(&mut drafts);
+            let messages = drafts.iter().map(|draft| draft.message.clone()).collect();
+            let appended = self.append(messages).await;
+            let mut again = Vec::new();
+            for (mut draft, appended) in drafts.into_iter().zip(appended) {
+                match self.outcome(&mut draft, appended).await.transpose() {
+                    Some(answer) => answers[draft.place] = Some(answer),
+                    None => again.push(draft),
+                }
+            }
+            drafts = again;
+        }
+        answers.into_iter().flatten().collect()
+    }
+
+    async fn draft(&self, user: &CurrentUser, place: usize, post: Post) -> Result<Draft, Error> {
         let room = post.room;
-        let mut revision = self.revision_to(Verb::Write, user.id, room).await?;
+        let revision = self.revision_to(Verb::Write, user.id, room).await?;
         check::text(&post.text, post.attachment.is_some())?;
         if let Some(id) = &post.client_id {
             check::client_id(id)?;
         }
         self.permit_chat_message(user.id).await?;
-        let parts = fingerprinted(&post);
-        let parts = parts.each_ref().map(String::as_str);
-        let fingerprints = &self.chats().fingerprints;
-        // A resend may come after the signing key was changed.
-        let mut previous = fingerprints.previous_of(&parts);
         let mut message = NewChatMessage {
             room,
             revision,
             sender: user.id,
             client_id: post.client_id,
-            fingerprint: fingerprints.of(&parts),
+            fingerprint: [0; 32],
             message_type: post.message_type,
             folded_text: fold(&post.text),
             text: post.text,
@@ -46,39 +78,58 @@ impl Chelseru {
             attachment: post.attachment,
             now: self.now(),
         };
-        let mut tries = 0;
-        loop {
-            message.revision = revision;
-            match self.append(message.clone()).await? {
-                Appended::Stored(message) => {
-                    return Ok(Posted {
-                        message,
-                        is_new: true,
-                    });
-                }
-                Appended::Again(message) => {
-                    return Ok(Posted {
-                        message,
-                        is_new: false,
-                    });
-                }
-                Appended::OtherMessage => match previous.next() {
-                    Some(fingerprint) => message.fingerprint = fingerprint,
-                    None => return Err(ChatError::ClientIdTaken.into()),
-                },
-                Appended::Stale if tries < TRIES => {
-                    tries += 1;
-                    self.chats().standings.forget(user.id, room);
-                    revision = self.revision_to(Verb::Write, user.id, room).await?;
-                }
-                Appended::Stale => return Err(ChatError::TooManyChanges.into()),
-                Appended::Gone => return Err(ChatError::NoSuchRoom.into()),
-                Appended::BadReference => return Err(self.bad_reference(&message).await?.into()),
+        let parts = fingerprinted(&message);
+        let parts = parts.each_ref().map(String::as_str);
+        message.fingerprint = self.chats().fingerprints.of(&parts);
+        Ok(Draft {
+            place,
+            message,
+            tries: 0,
+            older_keys: 0,
+        })
+    }
+
+    /// What became of a message; `None` when it is to be tried again, as it is changed.
+    async fn outcome(
+        &self,
+        draft: &mut Draft,
+        appended: Result<Appended, StoreError>,
+    ) -> Result<Option<Posted>, Error> {
+        let message = &mut draft.message;
+        let (user, room) = (message.sender, message.room);
+        match appended? {
+            Appended::Stored(message) => Ok(Some(Posted {
+                message,
+                is_new: true,
+            })),
+            Appended::Again(message) => Ok(Some(Posted {
+                message,
+                is_new: false,
+            })),
+            Appended::OtherMessage => {
+                // A resend may come after the signing key was changed.
+                let parts = fingerprinted(message);
+                let parts = parts.each_ref().map(String::as_str);
+                let fingerprints = &self.chats().fingerprints;
+                let mut previous = fingerprints.previous_of(&parts).skip(draft.older_keys);
+                message.fingerprint = previous.next().ok_or(ChatError::ClientIdTaken)?;
+                draft.older_keys += 1;
+                Ok(None)
             }
+            Appended::Stale if draft.tries < TRIES => {
+                draft.tries += 1;
+                let standings = &self.chats().standings;
+                standings.forget(user, room, message.revision);
+                message.revision = self.revision_to(Verb::Write, user, room).await?;
+                Ok(None)
+            }
+            Appended::Stale => Err(ChatError::TooManyChanges.into()),
+            Appended::Gone => Err(ChatError::NoSuchRoom.into()),
+            Appended::BadReference => Err(self.bad_reference(message).await?.into()),
         }
     }
 
-    async fn append(&self, message: NewChatMessage) -> Result<Appended, StoreError> {
+    async fn append(&self, messages: Vec<NewChatMessage>) -> Vec<Result<Appended, StoreError>> {
         let chelseru = self.clone();
         let tell = move |message: ChatMessage, revision| {
             let entry = LogEntry {
@@ -90,7 +141,7 @@ impl Chelseru {
             chelseru.hub().tell(RoomEvent::Entry { entry, revision });
         };
         let store: Arc<dyn Store> = Arc::clone(&self.inner.store);
-        writer::append(&self.chats().writer, store, tell, message).await
+        writer::append(&self.chats().writer, store, tell, messages).await
     }
 
     /// Which of the two it was.
@@ -289,13 +340,77 @@ fn is_by(message: &ChatMessage, user: &CurrentUser) -> bool {
         .is_some_and(|sender| sender.id == user.id)
 }
 
+/// A message on its way into the store.
+struct Draft {
+    /// Its place among those that are posted together.
+    place: usize,
+    message: NewChatMessage,
+    /// How often it was decided anew.
+    tries: usize,
+    /// With the fingerprints of how many previous keys it was compared.
+    older_keys: usize,
+}
+
+/// Has the messages of a room share the newest revision on which their sender was seen to be allowed to
+/// write. Then they become stale together, and none of them comes before another that is tried again.
+fn on_one_revision(drafts: &mut [Draft]) {
+    let mut newest = HashMap::new();
+    for Draft { message, .. } in &*drafts {
+        let revision = newest.entry(message.room).or_insert(message.revision);
+        *revision = message.revision.max(*revision);
+    }
+    for Draft { message, .. } in drafts {
+        message.revision = newest[&message.room];
+    }
+}
+
 /// All that a message says.
-fn fingerprinted(post: &Post) -> [String; 4] {
+fn fingerprinted(message: &NewChatMessage) -> [String; 4] {
     let number = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
     [
-        post.message_type.name().to_owned(),
-        post.text.clone(),
-        number(post.reply_to.map(|id| id.0)),
-        number(post.attachment.map(|id| id.0)),
+        message.message_type.name().to_owned(),
+        message.text.clone(),
+        number(message.reply_to.map(|id| id.0)),
+        number(message.attachment.map(|id| id.0)),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Draft, on_one_revision};
+    use crate::chat::{MessageType, RoomId};
+    use crate::clock::Timestamp;
+    use crate::store::NewChatMessage;
+    use crate::user::UserId;
+
+    fn draft(room: i64, revision: i64) -> Draft {
+        Draft {
+            place: 0,
+            message: NewChatMessage {
+                room: RoomId(room),
+                revision,
+                sender: UserId(1),
+                client_id: None,
+                fingerprint: [0; 32],
+                message_type: MessageType::Text,
+                text: String::new(),
+                folded_text: String::new(),
+                reply_to: None,
+                attachment: None,
+                now: Timestamp::default(),
+            },
+            tries: 0,
+            older_keys: 0,
+        }
+    }
+
+    /// The first was decided before the room changed, the second after it: alone, the first would be
+    /// stale and come behind.
+    #[test]
+    fn messages_of_a_room_are_stale_together() {
+        let mut drafts = [draft(1, 3), draft(2, 9), draft(1, 4)];
+        on_one_revision(&mut drafts);
+        let revisions = drafts.map(|draft| draft.message.revision);
+        assert_eq!(revisions, [4, 9, 4]);
+    }
 }

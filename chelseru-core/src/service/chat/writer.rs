@@ -47,17 +47,20 @@ impl Writer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a message into the queue; also whether a task has to be started for it.
-    fn enqueue(&self, message: NewChatMessage) -> StoreResult<(bool, Answer)> {
-        let (answer, answered) = oneshot::channel();
+    /// Puts messages into the queue, next to each other; also whether a task has to be started for them.
+    /// Those that find no room are not answered.
+    fn enqueue(&self, messages: Vec<NewChatMessage>) -> (bool, Vec<Answer>) {
         let mut state = self.state();
-        if state.waiting.len() >= MAX_WAITING {
-            return Err(unavailable("too many messages are waiting to be stored"));
-        }
-        state.waiting.push_back(Waiting { message, answer });
-        let needs_task = !state.has_task;
-        state.has_task = true;
-        Ok((needs_task, answered))
+        let free = MAX_WAITING - state.waiting.len();
+        let answers = messages.into_iter().take(free).map(|message| {
+            let (answer, answered) = oneshot::channel();
+            state.waiting.push_back(Waiting { message, answer });
+            answered
+        });
+        let answers: Vec<_> = answers.collect();
+        let needs_task = !state.has_task && !answers.is_empty();
+        state.has_task |= needs_task;
+        (needs_task, answers)
     }
 
     /// The next batch; `None` ends the task.
@@ -73,17 +76,18 @@ impl Writer {
 
 type Answer = oneshot::Receiver<StoreResult<Appended>>;
 
-/// Stores a message together with those that come at the same time, and tells of each that is stored,
-/// with the revision of its room.
+/// Stores messages together with those that come at the same time, and tells of each that is stored,
+/// with the revision of its room. They are decided about in the order in which they are given.
 ///
 /// Runs on a tokio runtime.
 pub(super) async fn append(
     writer: &Arc<Writer>,
     store: Arc<dyn MessageStore>,
     tell: impl Fn(ChatMessage, i64) + Send + 'static,
-    message: NewChatMessage,
-) -> StoreResult<Appended> {
-    let (needs_task, answer) = writer.enqueue(message)?;
+    messages: Vec<NewChatMessage>,
+) -> Vec<StoreResult<Appended>> {
+    let count = messages.len();
+    let (needs_task, answers) = writer.enqueue(messages);
     if needs_task {
         let task = Task {
             writer: Arc::clone(writer),
@@ -91,9 +95,14 @@ pub(super) async fn append(
         };
         tokio::spawn(work_off(task, store, tell));
     }
-    answer
-        .await
-        .unwrap_or_else(|_| Err(unavailable("the writer of messages has ended")))
+    let mut appended = Vec::with_capacity(count);
+    for answer in answers {
+        let ended = |_| Err(unavailable("the writer of messages has ended"));
+        appended.push(answer.await.unwrap_or_else(ended));
+    }
+    let too_many = || Err(unavailable("too many messages are waiting to be stored"));
+    appended.resize_with(count, too_many);
+    appended
 }
 
 /// The task, until it has found nothing to do.

@@ -189,6 +189,30 @@ async fn a_change_from_elsewhere_costs_a_writer_no_more_than_a_second_try() {
     assert_chat(fixture.post(&member, room).await, &ChatError::NoSuchRoom);
 }
 
+/// Were the first tried again alone, it would come after the others.
+#[tokio::test]
+async fn messages_that_are_posted_together_keep_their_order_although_the_room_has_changed() {
+    let fixture = Fixture::new();
+    let owner = fixture.user(0).await;
+    let room = fixture.group(&owner, &[]).await;
+    fixture.post(&owner, room).await.unwrap();
+    let found = fixture.store.find_room(room, owner.id).await.unwrap();
+    let renamed = RoomChange {
+        room,
+        revision: found.unwrap().0.revision,
+        edits: vec![RoomEdit::Name("other".to_owned())],
+        now: fixture.chelseru.now(),
+    };
+    fixture.store.change_room(&renamed).await.unwrap();
+    let posts = ["a", "b", "", "c"].map(|text| post(room, text, None));
+    let posted = fixture.chelseru.post_messages(&owner, posts.into()).await;
+    let seqs: Vec<_> = posted
+        .iter()
+        .map(|posted| posted.as_ref().ok().map(|posted| posted.message.seq.0))
+        .collect();
+    assert_eq!(seqs, [Some(2), Some(3), None, Some(4)]);
+}
+
 #[tokio::test]
 async fn a_resend_is_the_same_message_even_after_the_signing_key_was_changed() {
     let fixture = Fixture::new();

@@ -100,12 +100,19 @@ impl Fixture {
     }
 
     fn append(&self, text: &str) -> impl Future<Output = StoreResult<Appended>> + Send + use<> {
+        let appended = self.append_all(vec![message(text)]);
+        async move { appended.await.remove(0) }
+    }
+
+    fn append_all(
+        &self,
+        messages: Vec<NewChatMessage>,
+    ) -> impl Future<Output = Vec<StoreResult<Appended>>> + Send + use<> {
         let (writer, store) = (Arc::clone(&self.writer), Arc::clone(&self.store));
         let told = Arc::clone(&self.told);
-        let message = message(text);
         async move {
             let tell = move |message: ChatMessage, _| told.lock().unwrap().push(message.seq.0);
-            append(&writer, store, tell, message).await
+            append(&writer, store, tell, messages).await
         }
     }
 
@@ -282,4 +289,22 @@ async fn what_waits_is_bounded_and_so_is_a_batch() {
         assert_eq!(fixture.batch().await, MAX_BATCH);
     }
     assert_eq!(fixture.told().len(), MAX_WAITING + 1);
+}
+
+#[tokio::test]
+async fn messages_of_one_caller_go_together_and_those_that_find_no_room_are_refused() {
+    let mut fixture = Fixture::new();
+    let together = tokio::spawn(fixture.append_all(vec![message("a"); 3]));
+    assert_eq!(fixture.batch().await, 3);
+    let too_many = tokio::spawn(fixture.append_all(vec![message("b"); MAX_WAITING + 2]));
+    fixture.waiting(MAX_WAITING).await;
+    fixture.open(1 + MAX_WAITING.div_ceil(MAX_BATCH));
+    let seqs: Vec<_> = together.await.unwrap().into_iter().map(seq).collect();
+    assert_eq!(seqs, [1, 2, 3]);
+    let mut answers = too_many.await.unwrap();
+    for refused in answers.split_off(MAX_WAITING) {
+        assert_unavailable(&refused);
+    }
+    let seqs: Vec<_> = answers.into_iter().map(seq).collect();
+    assert!(seqs.is_sorted());
 }
