@@ -4,6 +4,7 @@ import * as tokens from './tokens.js';
 
 const prefix = document.body.dataset.prefix;
 const TIME_LIMIT = 20_000;
+const UPLOAD_STALLS_AFTER = 60_000;
 
 /** The server refused: its status, its body, and for how many seconds it wants to be left alone. */
 export class Refused extends Error {
@@ -23,6 +24,9 @@ export class Refused extends Error {
 
 /** No answer came: the network, or the server, is away. */
 export class Unreachable extends Error {}
+
+/** Who asked does not want the answer any more. */
+export class Cancelled extends Error {}
 
 /** Calls a route below the prefix without a token. */
 export function open(method, path, body) {
@@ -52,13 +56,22 @@ export async function all(path) {
   return results;
 }
 
-async function callUrl(method, url, body) {
+/** Uploads a file for a room. `onProgress` is told which part of it has gone; `signal` cancels. */
+export function upload(room, file, { onProgress, signal }) {
+  return withToken((access) => transfer(room, file, access, { onProgress, signal }));
+}
+
+function callUrl(method, url, body) {
+  return withToken((access) => exchange(method, url, body, access));
+}
+
+async function withToken(exchanged) {
   const access = await usableToken();
   try {
-    return await exchange(method, url, body, access);
+    return await exchanged(access);
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 401) throw error;
-    return exchange(method, url, body, await freshToken(access));
+    return exchanged(await freshToken(access));
   }
 }
 
@@ -107,7 +120,46 @@ async function exchange(method, url, body, access) {
   }
   const answer = parsed(text);
   if (response.ok) return answer;
-  throw new Refused(response.status, answer, waitOf(response, answer));
+  throw new Refused(response.status, answer, waitOf(response.headers.get('retry-after'), answer));
+}
+
+/** `fetch` does not tell how far a body has gone; the older interface does. */
+function transfer(room, file, access, { onProgress, signal }) {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) throw new Cancelled();
+    const request = new XMLHttpRequest();
+    // A large file takes its time, as long as it moves.
+    let stalled = 0;
+    const moved = () => {
+      clearTimeout(stalled);
+      stalled = setTimeout(() => request.abort(), UPLOAD_STALLS_AFTER);
+    };
+    const cancel = () => request.abort();
+    request.upload.onprogress = ({ loaded, total }) => {
+      moved();
+      onProgress(total ? loaded / total : 0);
+    };
+    request.onload = () => {
+      const answer = parsed(request.responseText);
+      if (request.status >= 200 && request.status < 300) resolve(answer);
+      else reject(new Refused(request.status, answer, waitOf(request.getResponseHeader('retry-after'), answer)));
+    };
+    request.onerror = () => reject(new Unreachable('no answer'));
+    request.onabort = () => reject(signal.aborted ? new Cancelled() : new Unreachable('no answer'));
+    request.onloadend = () => {
+      clearTimeout(stalled);
+      signal.removeEventListener('abort', cancel);
+    };
+    signal.addEventListener('abort', cancel);
+    const body = new FormData();
+    body.append('chatroom', String(room));
+    body.append('file', file, file.name);
+    request.open('POST', `${prefix}/message/file/upload/`);
+    request.setRequestHeader('accept', 'application/json');
+    request.setRequestHeader('authorization', `Bearer ${access}`);
+    request.send(body);
+    moved();
+  });
 }
 
 function parsed(text) {
@@ -119,9 +171,9 @@ function parsed(text) {
 }
 
 /** Seconds to wait: from the header, or from the sentence that clients of the package know. */
-function waitOf(response, answer) {
-  const header = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
-  if (Number.isFinite(header)) return header;
+function waitOf(header, answer) {
+  const seconds = Number.parseInt(header ?? '', 10);
+  if (Number.isFinite(seconds)) return seconds;
   const said = /(\d+) seconds/.exec(answer?.details ?? '');
   return said ? Number(said[1]) : null;
 }

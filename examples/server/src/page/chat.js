@@ -2,21 +2,21 @@
 
 import * as api from './api.js';
 import * as tokens from './tokens.js';
-import { FAILED, Outbox, SENDING, SENT } from './outbox.js';
+import { Files } from './files.js';
+import { Sending } from './sending.js';
 import { ReturningSocket } from './socket.js';
 import { GAP, NO_ROOM, Store, TAKEN, fromRoute } from './store.js';
 
 const PAGE_SIZE = 50;
 const TYPING_EVERY = 3000;
-/** After how long without an answer a message on a living connection is sent again. */
-const ACK_WITHIN = 15_000;
-/** Errors that time mends; all others say that the message itself is refused. */
-const PASSING = new Set(['try_again', 'unavailable', 'too_many_messages', 'too_many_frames']);
+/** In rooms with more members nobody is told who has read what. */
+const MANY_MEMBERS = 50;
+/** How many entries are read before a message that is looked for. */
+const BEFORE = 20;
 
 export class Chat {
   constructor(me) {
     this.store = new Store(me);
-    this.outbox = new Outbox(me.id);
     this.openRoomId = null;
     this.typedAt = new Map();
     this.refetching = new Map();
@@ -32,25 +32,23 @@ export class Chat {
       onFrame: (frame) => this.#frame(frame),
       onState: (state) => this.#connection(state),
     });
+    this.files = new Files();
+    this.sending = new Sending(this.store, this.files, this.socket);
   }
 
   /** Reads the rooms, then listens. Fails when the rooms cannot be read. */
   async start() {
     for (const json of await api.all('/chat/chatrooms/?page_size=100')) this.store.putRoom(json);
-    for (const item of this.outbox.unsent()) {
-      const room = this.store.rooms.get(item.room);
-      if (room) room.pending.push(item.state === FAILED ? item : { ...item, state: SENDING });
-      else this.outbox.forget(item.clientId);
-    }
+    await this.sending.restore();
     this.socket.start();
     this.renewal = setInterval(() => this.#renewInTime(), 5000);
-    this.sweep = setInterval(() => this.#sendAgain(), 5000);
   }
 
   stop() {
     clearInterval(this.renewal);
-    clearInterval(this.sweep);
+    this.sending.stop();
     this.socket.stop();
+    this.files.end();
   }
 
   /** Another tab, or a route, has renewed the tokens. */
@@ -69,11 +67,7 @@ export class Chat {
     for (const room of this.store.rooms.values()) rooms[room.id] = room.at;
     const frames = [{ type: 'resume', rooms }];
     for (const room of this.store.rooms.values()) {
-      for (const item of room.pending) {
-        if (item.state !== SENDING) continue;
-        item.triedAt = Date.now();
-        frames.push(Outbox.frame(item));
-      }
+      frames.push(...this.sending.waiting(room));
       if (room.readSeq > room.readTold) frames.push({ type: 'read', room: room.id, seq: room.readSeq });
     }
     return frames;
@@ -86,6 +80,7 @@ export class Chat {
     // The log comes by `resume`; names, members and what others have read do not.
     if (this.wasLive) this.#refresh();
     this.wasLive = true;
+    this.sending.uploads.run();
   }
 
   async #refresh() {
@@ -107,9 +102,9 @@ export class Chat {
       case 'message_deleted':
         return this.#entry(frame);
       case 'ack':
-        return this.#acknowledged(frame);
+        return this.sending.acknowledged(frame);
       case 'error':
-        return this.#refused(frame);
+        return frame.client_id && this.sending.refused(frame);
       case 'too_far':
         return this.#tooFar(frame);
       case 'read':
@@ -142,38 +137,8 @@ export class Chat {
     if (what === GAP) this.socket.restart();
     if (what !== TAKEN || frame.type !== 'chat_message') return;
     const isMine = frame.sender_id === this.store.me.id;
-    if (isMine && frame.client_id) this.outbox.forget(frame.client_id);
-    if (frame.attachment) this.#fetchMessage(frame.room, frame.id);
+    if (isMine && frame.client_id) this.sending.forget(frame.client_id);
     if (!isMine) this.onArrival(this.store.rooms.get(frame.room), frame);
-  }
-
-  #acknowledged(frame) {
-    this.outbox.forget(frame.client_id);
-    this.#withRoom(frame.room, (room) => {
-      const item = room.pending.find((pending) => pending.clientId === frame.client_id);
-      if (!item) return;
-      item.state = SENT;
-      item.createdAt = frame.created_at;
-      // Its own frame may have come before, to a room that was not looked at then.
-      if (frame.seq <= room.at && !room.isLoaded) room.pending = room.pending.filter((other) => other !== item);
-      this.store.change(`messages:${room.id}`, 'rooms');
-    });
-  }
-
-  #refused(frame) {
-    if (!frame.client_id) return;
-    for (const room of this.store.rooms.values()) {
-      const item = room.pending.find((pending) => pending.clientId === frame.client_id);
-      if (!item) continue;
-      if (frame.retry_after_ms || PASSING.has(frame.code)) {
-        item.retryAt = Date.now() + (frame.retry_after_ms ?? 2000);
-      } else {
-        item.state = FAILED;
-        item.why = frame.code;
-        this.outbox.keep(item);
-      }
-      this.store.change(`messages:${room.id}`, 'rooms');
-    }
   }
 
   async #tooFar(frame) {
@@ -210,19 +175,9 @@ export class Chat {
     return this.refetching.get(id);
   }
 
-  async #fetchMessage(roomId, id) {
-    const room = this.store.rooms.get(roomId);
-    if (!room?.isLoaded) return;
-    try {
-      this.store.putMessage(room, fromRoute(await api.call('GET', `/chat/messages/${id}/`)));
-    } catch {
-      // It is shown without its file.
-    }
-  }
-
-  /** The message that another one answers, for its quotation. */
+  /** The message that another one answers, for its quotation; null when it cannot be read. */
   async fetchQuoted(room, id) {
-    if (room.quoted.has(id)) return;
+    if (room.quoted.has(id)) return room.quoted.get(id);
     room.quoted.set(id, null);
     try {
       room.quoted.set(id, fromRoute(await api.call('GET', `/chat/messages/${id}/`)));
@@ -230,6 +185,7 @@ export class Chat {
     } catch {
       // It stays without.
     }
+    return room.quoted.get(id);
   }
 
   /** The newest messages of a room, once. */
@@ -243,59 +199,84 @@ export class Chat {
     this.store.putPage(room, older === undefined ? page : { ...page, next: older });
   }
 
-  /** The page before what is shown; whether there was one. */
+  /** Whether there is something before what is shown. */
+  hasOlder(room) {
+    return room.island ? room.island.from > 1 : room.older !== null;
+  }
+
+  /** The page before what is shown, if there is one. */
   async loadOlder(room) {
-    if (!room.older || room.isLoadingOlder) return false;
-    room.isLoadingOlder = true;
+    const { island } = room;
+    await this.#once(room, async () => {
+      if (!island && room.older) this.store.putPage(room, await api.page(room.older));
+      if (!island || island.from <= 1) return;
+      const since = Math.max(0, island.from - 1 - PAGE_SIZE);
+      await this.#entries(room, since, island.from - 1 - since);
+      if (room.island === island) this.store.putIsland(room, { ...island, from: since + 1 });
+    });
+  }
+
+  /** The page after what is shown, where that is not the end. */
+  async loadNewer(room) {
+    const { island } = room;
+    if (!island) return;
+    await this.#once(room, async () => {
+      const count = await this.#entries(room, island.to, PAGE_SIZE);
+      if (room.island === island) this.store.putIsland(room, { ...island, to: island.to + count });
+    });
+  }
+
+  /** Makes a place of the log be among what is shown, with what is around it. */
+  async reach(room, seq) {
+    const { from, to } = room.island ?? { from: room.low, to: Number.POSITIVE_INFINITY };
+    if (seq >= from && seq <= to) return;
+    if (seq >= room.low) return this.leaveIsland(room);
+    const since = Math.max(0, seq - 1 - BEFORE);
+    const [count] = await Promise.all([this.#entries(room, since, PAGE_SIZE), this.#readPlaces(room)]);
+    this.store.putIsland(room, { from: since + 1, to: since + count });
+  }
+
+  /** Shows the end of the log again. */
+  leaveIsland(room) {
+    if (room.island) this.store.putIsland(room, null);
+  }
+
+  async #once(room, load) {
+    if (room.isLoadingMore) return;
+    room.isLoadingMore = true;
     try {
-      this.store.putPage(room, await api.page(room.older));
-      return true;
+      await load();
     } finally {
-      room.isLoadingOlder = false;
+      room.isLoadingMore = false;
     }
   }
 
-  /** Sends a text: at once, or when the connection is back. */
-  send(room, text, replyTo) {
-    const item = this.outbox.add(room.id, text, replyTo);
-    room.pending.push(item);
+  /** Entries of the log after a place, which have no gaps; how many there were. */
+  async #entries(room, since, count) {
+    const page = await api.call('GET', `/chat/messages/?chat_room=${room.id}&since=${since}&page_size=${count}`);
+    this.store.putEntries(room, page.results);
+    return page.results.length;
+  }
+
+  /** How far the members have read, which entries do not tell. */
+  async #readPlaces(room) {
+    if (room.json.member_count > MANY_MEMBERS) return;
+    const members = await api.all(`/chat/chatrooms/${room.id}/members/?page_size=100`);
+    for (const { user, read_seq: seq } of members) this.store.putRead(room, user.id, seq);
+  }
+
+  /** The messages in which words are, a page of them: the newest first. */
+  search(room, words) {
+    return api.call('GET', `/chat/messages/?chat_room=${room.id}&search=${encodeURIComponent(words)}`);
+  }
+
+  /** Sends a text and files. */
+  send(room, { text, files, replyTo }) {
     this.typedAt.delete(room.id);
-    this.#try(item);
-    this.store.change(`messages:${room.id}`, 'rooms');
+    if (files.length > 0) this.sending.sendFiles(room, files, text, replyTo);
+    else this.sending.send(room, text, replyTo);
   }
 
-  #try(item) {
-    item.retryAt = null;
-    if (this.socket.send(Outbox.frame(item))) item.triedAt = Date.now();
-  }
-
-  /** Sends again what was refused, under the same key. */
-  resend(room, item) {
-    item.state = SENDING;
-    item.why = null;
-    this.outbox.keep(item);
-    this.#try(item);
-    this.store.change(`messages:${room.id}`, 'rooms');
-  }
-
-  /** Gives up a message that was not sent. */
-  discard(room, item) {
-    this.outbox.forget(item.clientId);
-    room.pending = room.pending.filter((other) => other !== item);
-    this.store.change(`messages:${room.id}`, 'rooms');
-  }
-
-  #sendAgain() {
-    if (!this.socket.isLive) return;
-    const now = Date.now();
-    for (const room of this.store.rooms.values()) {
-      for (const item of room.pending) {
-        if (item.state !== SENDING) continue;
-        const isDue = item.retryAt ? now > item.retryAt : now > (item.triedAt ?? 0) + ACK_WITHIN;
-        if (isDue) this.#try(item);
-      }
-    }
-  }
 
   async edit(room, message, text) {
     const json = await api.call('PATCH', `/chat/messages/${message.id}/`, { text });

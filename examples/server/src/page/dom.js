@@ -44,6 +44,9 @@ const PATHS = {
   sun: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.400M17.6 17.600L19 19M5 19l1.4-1.400M17.6 6.400L19 5',
   moon: 'M19 14.500A7.5 7.5 0 0 1 9.5 5 7.5 7.5 0 1 0 19 14.500z',
   file: 'M7 3h7l4 4v14H7zM14 3v4h4',
+  attach: 'M20 11.500l-8.200 8.200a5 5 0 0 1-7.100-7.100l8.600-8.600a3.400 3.400 0 0 1 4.800 4.800l-8.500 8.500a1.700 1.700 0 0 1-2.400-2.400l7.500-7.500',
+  download: 'M12 4v11M7 10.500l5 5 5-5M5 19.500h14',
+  search: 'M11 5a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM15.500 15.500L20 20',
   lock: 'M7 11V8a5 5 0 0 1 10 0v3M6 11h12v9H6z',
 };
 
@@ -79,7 +82,7 @@ export function linked(text) {
   let end = 0;
   for (const match of text.matchAll(LINK)) {
     nodes.push(text.slice(end, match.index));
-    nodes.push(h('a', { href: match[0], target: '_blank', rel: 'noopener noreferrer', dir: 'ltr' }, match[0]));
+    nodes.push(h('a', { href: match[0], target: '_blank', rel: 'noopener noreferrer nofollow', dir: 'ltr' }, match[0]));
     end = match.index + match[0].length;
   }
   nodes.push(text.slice(end));

@@ -27,7 +27,8 @@ export function setLanguage(language) {
 /** Every text that was shown in a language can be shown in the other one. */
 export const otherLanguage = () => (isPersian() ? 'en' : 'fa');
 
-const locale = () => (isPersian() ? 'fa-IR' : 'en-GB');
+/** Persian has its own calendar and digits, whatever the device prefers. */
+const locale = () => (isPersian() ? 'fa-IR-u-ca-persian-nu-arabext' : 'en-GB');
 
 export function number(value) {
   return new Intl.NumberFormat(locale(), { useGrouping: false }).format(value);
@@ -35,6 +36,18 @@ export function number(value) {
 
 export function clockTime(time) {
   return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit' }).format(new Date(time));
+}
+
+/** A part of 1 as a percentage. */
+export function percent(part) {
+  return new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: 0 }).format(part);
+}
+
+/** How large a file is, in the largest unit of which it has one. */
+export function bytes(count) {
+  const [unit, size] = count >= 2 ** 20 ? ['megabyte', 2 ** 20] : count >= 1024 ? ['kilobyte', 1024] : ['byte', 1];
+  const options = { style: 'unit', unit, unitDisplay: isPersian() ? 'long' : 'short', maximumFractionDigits: count < 10 * size ? 1 : 0 };
+  return new Intl.NumberFormat(locale(), options).format(count / size);
 }
 
 /** Minutes and seconds. */

@@ -12,9 +12,10 @@ use actix_web::http::header::{
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use chelseru_core::Config;
+use chelseru_core::config::AuthMethod;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-     img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+     img-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const HTML: &str = "text/html; charset=utf-8";
 const ICON: &str = "image/svg+xml";
@@ -32,10 +33,11 @@ macro_rules! files {
 const FILES: &[(&str, &str, &str)] = files! {
     ICON: "icon.svg";
     STYLE: "base.css" "app.css";
-    SCRIPT: "boot.js" "main.js" "api.js" "chat.js" "dom.js" "i18n.js" "kept.js" "outbox.js" "socket.js"
-        "store.js" "texts.en.js" "texts.fa.js" "tokens.js" "views/about.js" "views/chat.js"
+    SCRIPT: "boot.js" "main.js" "api.js" "chat.js" "dom.js" "files.js" "fold.js" "i18n.js" "kept.js"
+        "keptfiles.js" "outbox.js" "sending.js" "socket.js" "store.js" "texts.en.js" "texts.fa.js"
+        "tokens.js" "uploads.js" "views/about.js" "views/attachment.js" "views/chat.js"
         "views/common.js" "views/composer.js" "views/login.js" "views/messages.js" "views/people.js"
-        "views/rooms.js" "views/shell.js" "views/you.js";
+        "views/rooms.js" "views/search.js" "views/shell.js" "views/you.js";
 };
 
 /// The page, which knows from the settings where the routes are and what a code looks like, and its files.
@@ -64,8 +66,19 @@ fn index(config: &Config, shows_inbox: bool) -> String {
         .replace("{preloads}", &preloads.concat())
         .replace("{code_length}", &code.length.to_string())
         .replace("{code_seconds}", &until_next.as_secs().to_string())
+        .replace("{file_bytes}", &config.chat.files.max_bytes.to_string())
+        .replace("{methods}", &methods(config))
         .replace("{inbox}", if shows_inbox { "/dev/inbox" } else { "" })
         .replace("{prefix}", &escape(&config.server.prefix))
+}
+
+/// How users log in, as the settings name it.
+fn methods(config: &Config) -> String {
+    let names = config.auth.methods.iter().map(|method| match method {
+        AuthMethod::Otp => "OTP",
+        AuthMethod::Passwd => "PASSWD",
+    });
+    names.collect::<Vec<_>>().join(" ")
 }
 
 /// For the value of an attribute in double quotes, and for text.
@@ -194,6 +207,19 @@ mod tests {
                 }
                 let name = asked.split('\'').nth(1).unwrap();
                 assert!(texts.contains(&format!("\n  {name}: ")), "{file}: {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_file_names_another_host() {
+        for (file, _, text) in FILES {
+            // The name of the language of drawings, and the scheme of the socket on the page's own host.
+            let text = text
+                .replace("http://www.w3.org/2000/svg", "")
+                .replace("'https:' ? 'wss:' : 'ws:'", "");
+            for means in ["http:", "https:", "ws:", "wss:", "url("] {
+                assert!(!text.contains(means), "{file} has {means}");
             }
         }
     }

@@ -4,6 +4,7 @@
 import * as kept from './kept.js';
 
 /** The states of a message on its way. */
+export const UPLOADING = 'uploading';
 export const SENDING = 'sending';
 export const SENT = 'sent';
 export const FAILED = 'failed';
@@ -21,17 +22,25 @@ export class Outbox {
     return items.filter((item) => item && typeof item.text === 'string').sort((a, b) => a.order - b.order);
   }
 
-  /** A new message on its way. */
-  add(room, text, replyTo) {
+  /** What is kept of a message on its way, or null when it has arrived or was given up. */
+  find(clientId) {
+    return kept.read(name(this.user, clientId));
+  }
+
+  /** A new message on its way. Its file, `{ name, bytes, type }`, is uploaded first. */
+  add(room, text, replyTo, file = null) {
     const now = new Date();
     const item = {
       clientId: kept.randomKey(),
       room,
       text,
       replyTo,
+      type: file ? 'file' : 'text',
+      file,
+      attachment: null,
       createdAt: now.toISOString(),
       order: now.getTime(),
-      state: SENDING,
+      state: file ? UPLOADING : SENDING,
       why: null,
     };
     this.keep(item);
@@ -51,6 +60,7 @@ export class Outbox {
   static frame(item) {
     const frame = { type: 'send', room: item.room, message: item.text, client_id: item.clientId };
     if (item.replyTo) frame.reply_to = item.replyTo;
+    if (item.attachment) Object.assign(frame, { message_type: item.type, attachment: item.attachment });
     return frame;
   }
 }

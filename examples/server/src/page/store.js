@@ -54,6 +54,10 @@ export class Store {
       quoted: new Map(),
       isLoaded: false,
       older: null,
+      // From which place on everything up to the end is here.
+      low: Number.POSITIVE_INFINITY,
+      // A part of the log away from the end, when that is what is looked at: from, to.
+      island: null,
       reads: new Map(),
       typing: new Map(),
     };
@@ -84,6 +88,8 @@ export class Store {
       this.putMessage(room, fromRoute(json));
       this.#putReads(room, json);
     }
+    const first = page.next ? Math.min(...page.results.map((json) => json.seq)) : 0;
+    room.low = Math.min(room.low, first);
     room.older = page.next;
     room.isLoaded = true;
     this.change(`messages:${room.id}`);
@@ -94,15 +100,33 @@ export class Store {
     room.messages.clear();
     room.isLoaded = false;
     room.older = null;
+    room.low = Number.POSITIVE_INFINITY;
+    room.island = null;
     room.at = at;
+    this.change(`messages:${room.id}`);
+  }
+
+  /** Takes a part of the log, as the route tells its entries, beside the end of it. */
+  putEntries(room, frames) {
+    for (const frame of frames) if (frame.type === 'chat_message') this.putMessage(room, fromFrame(frame));
+  }
+
+  /** What is looked at: a part of the log away from its end, or null for the end. */
+  putIsland(room, island) {
+    room.island = island;
+    if (island && island.to >= room.low - 1) {
+      // They touch: it is no island any more.
+      room.low = island.from > 1 ? Math.min(room.low, island.from) : 0;
+      room.island = null;
+      if (room.low === 0) room.older = null;
+    }
     this.change(`messages:${room.id}`);
   }
 
   /** Takes a message in the newer of its states: pages and frames may cross. */
   putMessage(room, message) {
     const known = room.messages.get(message.id);
-    const newer = known && age(known) > age(message) ? known : message;
-    const merged = known ? { ...newer, fileUrl: newer.fileUrl ?? known.fileUrl } : message;
+    const merged = known && age(known) > age(message) ? known : message;
     room.messages.set(message.id, merged);
     if (room.last?.id === message.id || !room.last || message.seq > room.last.seq) room.last = merged;
     if (message.clientId && message.sender?.id === this.me.id) {
@@ -212,9 +236,11 @@ export class Store {
     );
   }
 
-  /** The messages of a room in order, and after them what is on its way. */
+  /** The messages of a room that are looked at, in order and without a gap. */
   sortedMessages(room) {
-    return [...room.messages.values()].sort((a, b) => a.seq - b.seq);
+    const { from, to } = room.island ?? { from: room.low, to: Number.POSITIVE_INFINITY };
+    const shown = [...room.messages.values()].filter(({ seq }) => seq >= from && seq <= to);
+    return shown.sort((a, b) => a.seq - b.seq);
   }
 
   /** Messages that were not seen, in rooms that are not muted. */

@@ -8,6 +8,7 @@ import { Composer } from './composer.js';
 import { MessageList } from './messages.js';
 import { nameOf, pictureOf, typingIn } from './rooms.js';
 import { menu } from './common.js';
+import { Search } from './search.js';
 
 /** So near to its end a list counts as being at its end. */
 const NEAR = 80;
@@ -23,7 +24,20 @@ export class ChatView {
     this.messages = new MessageList(chat, room, {
       reply: (message) => this.composer.reply(message),
       edit: (message) => this.composer.edit(message),
+      show: (message) => this.#showMessage(message),
     });
+    this.search = new Search(chat, room, {
+      onChoose: (message) => {
+        this.search.close();
+        this.#showMessage(message);
+      },
+      onClose: () => {
+        this.search.close();
+        this.searchButton.focus();
+      },
+    });
+    this.searchButton = iconButton('search', t('searchHere'), () => this.search.open());
+    this.dropHint = h('div', { class: 'drop-hint', hidden: true }, icon('attach'), h('p', {}, t('dropHere')));
     this.composer = new Composer(chat, room, () => this.#toEnd());
     this.log = h('div', { class: 'log', tabindex: '0', role: 'region', 'aria-label': nameOf(room, this.store.me) }, this.messages.element);
     this.toEnd = h('button', { type: 'button', class: 'to-end', 'aria-label': t('toEnd'), title: t('toEnd'), hidden: true, on: { click: () => this.#toEnd() } });
@@ -39,21 +53,25 @@ export class ChatView {
         { class: 'bar' },
         h('a', { class: 'icon-button back', href: '#/', 'aria-label': t('back'), title: t('back') }, icon('back')),
         h('button', { type: 'button', class: 'chat-title', title: t('roomInfo'), on: { click: () => openAbout(chat, room) } }, this.picture, h('span', { class: 'chat-names' }, this.name, this.about)),
+        this.searchButton,
         more,
       ),
-      h('div', { class: 'log-frame' }, this.log, this.toEnd),
+      h('div', { class: 'log-frame' }, this.log, this.toEnd, this.search.element),
       this.composer.element,
+      this.dropHint,
     );
     this.ends = [
       this.store.on(`room:${room.id}`, () => this.#showHead()),
       this.store.on(`messages:${room.id}`, () => this.#showMessages()),
+      this.store.on(`progress:${room.id}`, () => this.messages.showProgress()),
       this.store.on('connection', () => this.#showMessages()),
     ];
+    this.#takeDrops();
     this.log.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     this.onVisible = () => this.#seen();
     document.addEventListener('visibilitychange', this.onVisible);
     // A keyboard that comes up must not push the newest message out of sight.
-    this.size = new ResizeObserver(() => this.isAtEnd && this.#toEnd());
+    this.size = new ResizeObserver(() => this.isAtEnd && this.#scrollToEnd());
     this.clock = setInterval(() => this.#showHead(), 30_000);
   }
 
@@ -79,7 +97,48 @@ export class ChatView {
     document.removeEventListener('visibilitychange', this.onVisible);
     this.size.disconnect();
     clearInterval(this.clock);
+    this.search.end();
     this.composer.end();
+    // Who comes back comes back to the end.
+    this.room.island = null;
+  }
+
+  /** Files that are dropped anywhere on the chat are added to what is sent next. */
+  #takeDrops() {
+    const hasFiles = (event) => event.dataTransfer?.types.includes('Files') && this.composer.takesFiles;
+    const onDrag = (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      this.dropHint.hidden = false;
+    };
+    const onLeave = (event) => {
+      if (!this.element.contains(event.relatedTarget)) this.dropHint.hidden = true;
+    };
+    const onDrop = (event) => {
+      this.dropHint.hidden = true;
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      this.composer.addFiles([...event.dataTransfer.files]);
+    };
+    for (const [event, act] of Object.entries({ dragenter: onDrag, dragover: onDrag, dragleave: onLeave, drop: onDrop })) {
+      this.element.addEventListener(event, act);
+    }
+  }
+
+  /** Goes to a message, which is loaded in its place if it is not there. */
+  async #showMessage({ id, seq }) {
+    if (!this.messages.has(id)) {
+      try {
+        await this.chat.reach(this.room, seq);
+      } catch (error) {
+        return toast(problem(error));
+      }
+    }
+    this.isAtEnd = false;
+    this.#showMessages();
+    if (!this.messages.point(id)) toast(t('notFound'));
+    this.#scrolled();
+    return undefined;
   }
 
   #showHead() {
@@ -100,30 +159,39 @@ export class ChatView {
   }
 
   #showMessages() {
-    const { scrollHeight, scrollTop } = this.log;
-    const first = this.messages.firstKey;
+    // What is in sight stays in sight, whatever is put above it.
+    const anchor = this.isAtEnd ? null : this.#firstInSight();
+    const before = anchor?.offsetTop;
     this.messages.show();
-    // Earlier messages were put above: what was in sight stays in sight.
-    if (first !== this.messages.firstKey && !this.isAtEnd) this.log.scrollTop = scrollTop + this.log.scrollHeight - scrollHeight;
-    if (this.isAtEnd) this.#toEnd();
-    else this.#showToEnd();
+    if (this.isAtEnd) this.#scrollToEnd();
+    else if (anchor?.isConnected) this.log.scrollTop += anchor.offsetTop - before;
+    this.#showToEnd();
     this.#seen();
-    if (this.log.scrollTop < READ_AHEAD) this.#readOlder();
+    this.#readOn();
+  }
+
+  #firstInSight() {
+    const { scrollTop } = this.log;
+    return this.messages.elements().find((element) => element.offsetTop + element.offsetHeight > scrollTop) ?? null;
   }
 
   #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.log;
-    this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR;
+    this.isAtEnd = !this.room.island && scrollHeight - scrollTop - clientHeight < NEAR;
     this.#showToEnd();
     this.#seen();
-    if (scrollTop < READ_AHEAD) this.#readOlder();
+    this.#readOn();
   }
 
+  /** Shows the newest message, also of who is far away from it. */
   #toEnd() {
-    this.log.scrollTop = this.log.scrollHeight;
     this.isAtEnd = true;
-    this.#showToEnd();
-    this.#seen();
+    if (this.room.island) this.chat.leaveIsland(this.room);
+    this.#showMessages();
+  }
+
+  #scrollToEnd() {
+    this.log.scrollTop = this.log.scrollHeight;
   }
 
   #showToEnd() {
@@ -137,10 +205,13 @@ export class ChatView {
     if (this.isAtEnd && this.room.isLoaded && document.visibilityState === 'visible') this.chat.markRead(this.room);
   }
 
-  async #readOlder() {
-    if (!this.room.isLoaded || !this.room.older) return;
+  /** Reads what comes before or after, where the reader comes near to an end of what is there. */
+  async #readOn() {
+    if (!this.room.isLoaded) return;
+    const { scrollHeight, scrollTop, clientHeight } = this.log;
     try {
-      await this.chat.loadOlder(this.room);
+      if (scrollTop < READ_AHEAD && this.chat.hasOlder(this.room)) await this.chat.loadOlder(this.room);
+      else if (this.room.island && scrollHeight - scrollTop - clientHeight < READ_AHEAD) await this.chat.loadNewer(this.room);
     } catch {
       // Scrolling tries again.
     }

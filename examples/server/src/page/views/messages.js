@@ -1,9 +1,11 @@
 // The messages of a room, in order, and after them what is on its way. Only what has changed is drawn anew.
 
+import * as api from '../api.js';
 import { avatar, fill, h, icon, iconButton, linked, toast } from '../dom.js';
 import { clockTime, day, moment, problem, reason, t } from '../i18n.js';
-import { FAILED, SENT } from '../outbox.js';
-import { ask, menu } from './common.js';
+import { FAILED, SENT, UPLOADING } from '../outbox.js';
+import { attachment, upload } from './attachment.js';
+import { ask, dialog, menu } from './common.js';
 import { preview } from './rooms.js';
 
 /** Messages of one sender within this time are shown together. */
@@ -11,24 +13,26 @@ const TOGETHER = 5 * 60_000;
 const KICK_MEMBER = 3;
 
 export class MessageList {
-  constructor(chat, room, { reply, edit }) {
+  constructor(chat, room, { reply, edit, show }) {
     this.chat = chat;
     this.store = chat.store;
     this.room = room;
     this.reply = reply;
     this.edit = edit;
+    this.showMessage = show;
     this.drawn = new Map();
+    // Kept when a message is drawn anew, so that pictures do not flicker.
+    this.attachments = new Map();
+    this.uploads = new Map();
     this.list = h('ol', { class: 'messages' });
     this.top = h('p', { class: 'muted small top' });
     this.element = h('div', { class: 'log-inner' }, this.top, this.list);
     // Where the line between old and new is, as long as the room is open.
     this.newFrom = room.unread > 0 ? room.readSeq : null;
-    this.firstKey = null;
   }
 
   show() {
     const rows = this.#rows();
-    this.firstKey = rows.find((row) => row.message)?.key ?? null;
     const kept = new Set();
     rows.forEach((row, at) => {
       kept.add(row.key);
@@ -39,12 +43,13 @@ export class MessageList {
       if (kept.has(key)) continue;
       element.remove();
       this.drawn.delete(key);
+      this.uploads.delete(key);
     }
     this.top.textContent = this.#topText(rows.length > 0);
   }
 
   #topText(hasMessages) {
-    if (!this.room.isLoaded || this.room.older) return t('loading');
+    if (!this.room.isLoaded || this.chat.hasOlder(this.room)) return t('loading');
     return hasMessages ? t('beginning') : t('noMessages');
   }
 
@@ -52,7 +57,7 @@ export class MessageList {
     const stored = this.store.sortedMessages(this.room);
     const isMine = (message) => message.sender?.id === this.store.me.id;
     const pending = this.room.pending.map((item) => ({ ...item, isPending: true, item, sender: this.store.me }));
-    const all = this.room.isLoaded ? [...stored, ...pending] : [];
+    const all = this.room.isLoaded ? [...stored, ...(this.room.island ? [] : pending)] : [];
     const rows = [];
     let before = null;
     let hasLine = false;
@@ -94,7 +99,7 @@ export class MessageList {
 
   #visible(message) {
     const quoted = message.replyTo ? this.#quoted(message.replyTo) : null;
-    return [message.text, message.deletedAt, message.editedAt, message.createdAt, message.fileUrl, message.state, message.why, message.sender?.username, quoted && preview(quoted)];
+    return [message.text, message.deletedAt, message.editedAt, message.createdAt, message.attachment, message.state, message.why, message.sender?.username, quoted && preview(quoted)];
   }
 
   /** How far an own message has come: a sign and its name. */
@@ -103,6 +108,7 @@ export class MessageList {
     if (message.isPending) {
       if (message.state === FAILED) return ['alert', t('notSent', { why: reason(message.why) })];
       if (message.state === SENT) return ['check', t('sent')];
+      if (message.state === UPLOADING && this.chat.socket.isLive) return ['clock', t('uploading')];
       return ['clock', this.chat.socket.isLive ? t('sending') : t('waitingToSend')];
     }
     const readers = this.store.readers(this.room, message);
@@ -121,7 +127,7 @@ export class MessageList {
       { class: 'bubble' },
       showsName ? h('p', { class: 'sender', 'data-tint': (message.sender?.id ?? 0) % 8 }, h('bdi', {}, name)) : h('span', { class: 'hidden-visually' }, isMine ? t('you') : name, ': '),
       message.replyTo && !message.deletedAt ? this.#quotation(message.replyTo) : null,
-      message.deletedAt ? h('p', { class: 'text' }, t('deletedMessage')) : [this.#file(message), message.text ? h('p', { class: 'text', dir: 'auto' }, linked(message.text)) : null],
+      message.deletedAt ? h('p', { class: 'text' }, t('deletedMessage')) : [this.#file(row), message.text ? h('p', { class: 'text', dir: 'auto' }, linked(message.text)) : null],
       h(
         'p',
         { class: 'meta' },
@@ -146,11 +152,9 @@ export class MessageList {
   #quotation(id) {
     const quoted = this.#quoted(id);
     if (!quoted) this.chat.fetchQuoted(this.room, id);
-    const jump = () => {
-      const target = this.#elementOf(id);
-      target?.scrollIntoView({ block: 'center', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
-      target?.classList.add('found');
-      setTimeout(() => target?.classList.remove('found'), 1500);
+    const jump = async () => {
+      const target = this.#quoted(id) ?? (await this.chat.fetchQuoted(this.room, id));
+      if (target) this.showMessage(target);
     };
     return h(
       'button',
@@ -160,19 +164,48 @@ export class MessageList {
     );
   }
 
-  #elementOf(id) {
-    const message = this.room.messages.get(id);
-    return message ? (this.drawn.get(`m${id}`) ?? this.drawn.get(`c${message.clientId}`))?.element : null;
+  /** The messages that are drawn, in order. Headings between them move when more comes. */
+  elements() {
+    return [...this.list.children].filter((element) => element.classList.contains('message'));
   }
 
-  #file(message) {
-    if (!message.fileUrl) return message.attachment ? h('p', { class: 'file' }, icon('file'), t('file')) : null;
-    // Only what this server serves; the page's policy holds that, too.
-    if (!message.fileUrl.startsWith('/') || message.fileUrl.startsWith('//')) return null;
-    if (message.type === 'image') {
-      return h('a', { href: message.fileUrl, target: '_blank', rel: 'noopener' }, h('img', { class: 'photo', src: message.fileUrl, alt: t('photo'), loading: 'lazy' }));
+  /** Whether a message is among what is shown. */
+  has(id) {
+    return this.#elementOf(id) !== null;
+  }
+
+  #elementOf(id) {
+    const message = this.room.messages.get(id);
+    if (!message) return null;
+    return (this.drawn.get(`m${id}`) ?? this.drawn.get(`c${message.clientId}`))?.element ?? null;
+  }
+
+  /** Brings a message that is drawn into the middle of what is seen; whether it is drawn. */
+  point(id) {
+    const element = this.#elementOf(id);
+    if (!element) return false;
+    element.scrollIntoView({ block: 'center' });
+    element.classList.add('found');
+    setTimeout(() => element.classList.remove('found'), 2000);
+    return true;
+  }
+
+  #file({ message, key }) {
+    if (message.item?.file && !message.attachment) {
+      if (!this.uploads.has(key)) this.uploads.set(key, upload(this.chat, message.item));
+      const { element, update } = this.uploads.get(key);
+      update();
+      return element;
     }
-    return h('a', { class: 'file', href: message.fileUrl, target: '_blank', rel: 'noopener' }, icon('file'), t('openFile'));
+    const id = message.attachment;
+    if (!id) return null;
+    if (!this.attachments.has(id)) this.attachments.set(id, attachment(this.chat, message));
+    return this.attachments.get(id);
+  }
+
+  /** Shows how far the files on their way are. */
+  showProgress() {
+    for (const { update } of this.uploads.values()) update();
   }
 
   #failure(message, state) {
@@ -180,8 +213,9 @@ export class MessageList {
       'p',
       { class: 'failure', role: 'alert' },
       h('span', {}, state[1]),
-      h('button', { type: 'button', class: 'quiet', on: { click: () => this.chat.resend(this.room, message.item) } }, t('tryAgain')),
-      h('button', { type: 'button', class: 'quiet', on: { click: () => this.chat.discard(this.room, message.item) } }, t('discard')),
+      // What was not kept cannot be sent.
+      message.why === 'file_lost' ? null : h('button', { type: 'button', class: 'quiet', on: { click: () => this.chat.sending.resend(this.room, message.item) } }, t('tryAgain')),
+      h('button', { type: 'button', class: 'quiet', on: { click: () => this.chat.sending.discard(message.item) } }, t('discard')),
     );
   }
 
@@ -197,10 +231,21 @@ export class MessageList {
     return [
       { label: t('reply'), act: () => this.reply(message) },
       message.text && navigator.clipboard ? { label: t('copy'), act: copy } : null,
+      isMine && this.room.json.kind === 'group' ? { label: t('seenBy'), act: () => this.#openReaders(message) } : null,
       isMine && message.text ? { label: t('edit'), act: () => this.edit(message) } : null,
       isMine || mayDeleteOthers ? { label: t('deleteForAll'), act: () => this.#remove(message, 'everyone'), isDanger: true } : null,
       { label: t('deleteForMe'), act: () => this.#remove(message, 'me'), isDanger: true },
     ].filter(Boolean);
+  }
+
+  async #openReaders(message) {
+    try {
+      const { read_by: readers } = await api.call('GET', `/chat/messages/${message.id}/`);
+      const rows = readers.map((user) => h('li', {}, avatar(user.username, user.id), h('bdi', { class: 'grow' }, user.username)));
+      dialog(t('seenBy'), () => h('div', {}, rows.length > 0 ? h('ul', { class: 'people' }, rows) : h('p', { class: 'muted' }, t('seenByNobody'))));
+    } catch (error) {
+      toast(problem(error));
+    }
   }
 
   async #remove(message, whom) {

@@ -1,6 +1,7 @@
 // The list of rooms.
 
 import { avatar, fill, h, icon } from '../dom.js';
+import { isPicture } from '../files.js';
 import { number, shortTime, t } from '../i18n.js';
 import { FAILED } from '../outbox.js';
 import { peer } from '../store.js';
@@ -31,7 +32,7 @@ export function typingIn(room) {
 export function preview(message) {
   if (message.deletedAt) return t('deletedMessage');
   if (message.text) return message.text;
-  return message.type === 'image' ? t('photo') : t('file');
+  return message.type === 'image' || isPicture(message.file?.type) ? t('photo') : (message.file?.name ?? t('file'));
 }
 
 export class RoomList {
@@ -95,7 +96,7 @@ export class RoomList {
     const { pinned, muted, status } = room.json;
     const isOnline = other && this.store.presence.get(other.id)?.online;
     const isRead = room.last && this.store.readers(room, room.last) > 0;
-    const shown = JSON.stringify([name, typing, pending, room.last, room.unread, pinned, muted, status, isOnline, isRead, shortTimeOf(room)]);
+    const shown = JSON.stringify([name, typing, pending && [pending.clientId, pending.state], room.last, room.unread, pinned, muted, status, isOnline, isRead, shortTimeOf(room)]);
     if (shown !== entry.shown) {
       entry.shown = shown;
       fill(entry.link, this.#contents(room, name, typing, pending));
@@ -124,7 +125,7 @@ export class RoomList {
   }
 
   #lastLine(room, pending) {
-    if (pending) return [icon(pending.state === FAILED ? 'alert' : 'clock'), ' ', pending.text.slice(0, 120)];
+    if (pending) return [icon(pending.state === FAILED ? 'alert' : 'clock'), ' ', preview(pending).slice(0, 120)];
     const { last } = room;
     if (!last) return '';
     const text = preview(last).slice(0, 120);

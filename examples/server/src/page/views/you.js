@@ -106,7 +106,7 @@ export class YouView {
   }
 
   async #logOut() {
-    const isUnsent = this.chat.outbox.unsent().length > 0;
+    const isUnsent = this.chat.sending.outbox.unsent().length > 0;
     if (isUnsent && !(await ask(t('logOutUnsent'), t('logOut')))) return;
     try {
       await api.call('POST', '/logout/');
