@@ -1,7 +1,9 @@
 //! A real browser: Chromium, driven by chromedriver over the WebDriver protocol.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -11,6 +13,9 @@ use crate::until;
 
 /// The key under which WebDriver hands out elements.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// How long a browser may take to end.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Chromium asks for nothing but what a test has it ask for.
 const ARGUMENTS: [&str; 10] = [
@@ -195,10 +200,26 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends its browser when it is asked to end, not when it is killed.
+        // A driver that is told to stop leaves its browser running, so that one is ended first.
+        if end_session(&self.session).is_none() {
+            eprintln!("the browser of {} may still be running", self.session);
+        }
         let _ = Command::new("kill")
             .arg(self.driver.id().to_string())
             .status();
         let _ = self.driver.wait();
     }
+}
+
+/// Ends a session, and with it its browser, without a runtime; `None` when nobody answers.
+fn end_session(url: &str) -> Option<()> {
+    let (address, path) = url.strip_prefix("http://")?.split_once('/')?;
+    let mut driver = TcpStream::connect(address).ok()?;
+    driver.set_read_timeout(Some(PATIENCE)).ok()?;
+    let request =
+        format!("DELETE /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    driver.write_all(request.as_bytes()).ok()?;
+    // The answer comes when the browser has ended.
+    driver.read(&mut [0]).ok()?;
+    Some(())
 }
