@@ -253,6 +253,7 @@ mod tests {
         );
         assert!(page.contains("data-code-length=\"8\" data-code-seconds=\"240\" data-inbox=\"\""));
         assert!(index(&config, true).contains("data-inbox=\"/dev/inbox\""));
+        assert!(page.contains("data-file-bytes=\"10485760\" data-methods=\"OTP\""));
         assert!(!page.contains('{'), "{page}");
     }
 }

@@ -70,13 +70,14 @@ export class ChatView {
     this.log.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     this.onVisible = () => this.#seen();
     document.addEventListener('visibilitychange', this.onVisible);
-    // A keyboard that comes up must not push the newest message out of sight.
+    // Neither a keyboard that comes up nor a file that turns out to be larger pushes the newest message out of sight.
     this.size = new ResizeObserver(() => this.isAtEnd && this.#scrollToEnd());
     this.clock = setInterval(() => this.#showHead(), 30_000);
   }
 
   async shown() {
     this.size.observe(this.log);
+    this.size.observe(this.messages.element);
     this.#showHead();
     this.#showMessages();
     this.composer.shown();

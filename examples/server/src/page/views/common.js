@@ -149,6 +149,11 @@ export function field(label, input, hint) {
   return { element, input, refuse };
 }
 
+/** An input for a password: one that is there (`current-password`) or a `new-password`. */
+export function passwordInput(kind) {
+  return h('input', { type: 'password', name: kind, autocomplete: kind, dir: 'ltr', required: true, maxlength: 1024 });
+}
+
 /** Keeps a button from being pressed again while its work is under way. */
 export async function busy(button, work) {
   if (button.getAttribute('aria-busy') === 'true') return undefined;

@@ -146,13 +146,13 @@ export class Composer {
   #showAbout() {
     const message = this.edited ?? this.answered;
     this.about.hidden = message === null;
-    if (!message) return;
+    if (!message) return fill(this.about);
     const title = this.edited ? t('editing') : t('replyingTo', { name: message.sender?.username ?? t('goneUser') });
     const cancel = () => {
       this.#clear();
       this.focus();
     };
-    fill(this.about, h('div', { class: 'quote' }, h('b', {}, title), h('span', { dir: 'auto' }, preview(message))), iconButton('close', t('cancel'), cancel));
+    return fill(this.about, h('div', { class: 'quote' }, h('b', {}, title), h('span', { dir: 'auto' }, preview(message))), iconButton('close', t('cancel'), cancel));
   }
 
   #changed() {

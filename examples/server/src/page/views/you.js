@@ -3,7 +3,9 @@
 import * as api from '../api.js';
 import { avatar, fill, h, icon, toast } from '../dom.js';
 import { ago, localDigits, moment, problem, t } from '../i18n.js';
-import { ask, busy, field } from './common.js';
+import { ask, busy, field, passwordInput } from './common.js';
+
+const HAS_PASSWORDS = document.body.dataset.methods.split(' ').includes('PASSWD');
 
 export class YouView {
   constructor(chat) {
@@ -21,6 +23,7 @@ export class YouView {
         { class: 'page' },
         this.head,
         this.#usernameForm(),
+        HAS_PASSWORDS ? this.#passwordForm() : null,
         h('section', { class: 'stack' }, h('h2', {}, t('sessions')), this.sessions, this.others),
         h('div', { class: 'row end' }, h('button', { type: 'button', class: 'danger-quiet', on: { click: () => this.#logOut() } }, t('logOut'))),
       ),
@@ -60,6 +63,37 @@ export class YouView {
       busy(button, save);
     };
     return h('form', { class: 'with-button', novalidate: true, on: { submit } }, username.element, button);
+  }
+
+  #passwordForm() {
+    const old = field(t('oldPassword'), passwordInput('current-password'), t('oldPasswordHint'));
+    const fresh = field(t('newPassword'), passwordInput('new-password'), t('passwordHint'));
+    const button = h('button', {}, t('save'));
+    const save = async () => {
+      old.refuse(null);
+      fresh.refuse(null);
+      const body = { old_password: old.input.value, new_password: fresh.input.value };
+      if (!body.old_password) return old.refuse(t('fieldMissing'));
+      if (!body.new_password) return fresh.refuse(t('fieldMissing'));
+      try {
+        await api.call('POST', '/password/change/', body);
+        form.reset();
+        toast(t('passwordChanged'));
+        this.#readSessions();
+      } catch (error) {
+        if (error.field?.('new_password')) fresh.refuse(t('badPassword'));
+        else old.refuse(error.field?.('old_password') ? t('wrongOldPassword') : problem(error));
+      }
+      return undefined;
+    };
+    const submit = (event) => {
+      event.preventDefault();
+      busy(button, save);
+    };
+    // Password managers look for whose password it is.
+    const whose = h('input', { type: 'text', autocomplete: 'username', hidden: true, value: this.store.me.username });
+    const form = h('form', { class: 'stack', novalidate: true, on: { submit } }, whose, old.element, fresh.element, h('div', { class: 'row end' }, button));
+    return h('details', {}, h('summary', {}, t('changePassword')), form);
   }
 
   async #readSessions() {
