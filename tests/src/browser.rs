@@ -220,6 +220,5 @@ fn end_session(url: &str) -> Option<()> {
         format!("DELETE /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     driver.write_all(request.as_bytes()).ok()?;
     // The answer comes when the browser has ended.
-    driver.read(&mut [0]).ok()?;
-    Some(())
+    driver.read_exact(&mut [0]).ok()
 }

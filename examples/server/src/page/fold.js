@@ -34,7 +34,10 @@ export function findWords(text, words) {
   const { form, places } = folded(text);
   const found = [];
   for (let at = form.indexOf(wanted); at >= 0; at = form.indexOf(wanted, at + wanted.length)) {
-    found.push([places[at], places[at + wanted.length] ?? text.length]);
+    let end = at + wanted.length;
+    // One letter can become two.
+    while (places[end] === places[end - 1]) end += 1;
+    found.push([places[at], places[end] ?? text.length]);
   }
   return found;
 }

@@ -46,7 +46,7 @@ export function percent(part) {
 /** How large a file is, in the largest unit of which it has one. */
 export function bytes(count) {
   const [unit, size] = count >= 2 ** 20 ? ['megabyte', 2 ** 20] : count >= 1024 ? ['kilobyte', 1024] : ['byte', 1];
-  const options = { style: 'unit', unit, unitDisplay: isPersian() ? 'long' : 'short', maximumFractionDigits: count < 10 * size ? 1 : 0 };
+  const options = { style: 'unit', unit, unitDisplay: isPersian() || unit === 'byte' ? 'long' : 'short', maximumFractionDigits: count < 10 * size ? 1 : 0 };
   return new Intl.NumberFormat(locale(), options).format(count / size);
 }
 
@@ -76,9 +76,15 @@ export function day(time) {
   const ago = daysAgo(time);
   if (ago === 0) return t('today');
   if (ago === 1) return t('yesterday');
-  const isThisYear = new Date(time).getFullYear() === new Date().getFullYear();
-  const options = { weekday: 'long', day: 'numeric', month: 'long', year: isThisYear ? undefined : 'numeric' };
-  return new Intl.DateTimeFormat(locale(), options).format(new Date(time));
+  const monthAndDay = new Intl.DateTimeFormat(locale(), { weekday: 'long', day: 'numeric', month: 'long' }).format(new Date(time));
+  // Of a whole date browsers write the Persian parts in the order of English.
+  return year(time) === year(Date.now()) ? monthAndDay : `${monthAndDay} ${year(time)}`;
+}
+
+/** The year of the language's calendar. */
+function year(time) {
+  const parts = new Intl.DateTimeFormat(locale(), { year: 'numeric' }).formatToParts(new Date(time));
+  return parts.find(({ type }) => type === 'year').value;
 }
 
 /** The whole moment, for those who want to know. */

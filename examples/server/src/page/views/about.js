@@ -176,7 +176,7 @@ class About {
           close();
         });
       };
-      const rows = boxes.map(({ code, box }) => h('label', { class: 'check' }, box, h('span', {}, t(`permission${code}`))));
+      const rows = boxes.map(({ code, box }) => h('label', { class: 'check-row' }, box, h('span', {}, t(`permission${code}`))));
       return h('form', { class: 'stack', on: { submit } }, h('div', { class: 'checks' }, rows), button);
     });
   }

@@ -93,6 +93,13 @@ async function download(chat, id) {
   }
 }
 
+/** A picture as this browser has it; something else where it is none. */
+function localPicture(url, attributes, instead) {
+  const image = h('img', { ...attributes, src: url });
+  image.addEventListener('error', () => image.replaceWith(instead));
+  return image;
+}
+
 /** A file on its way: how far it is, and a way to stop it. `update` shows what has changed of it. */
 export function upload(chat, item) {
   const preview = chat.sending.uploads.preview(item.clientId);
@@ -104,7 +111,7 @@ export function upload(chat, item) {
   const element = h(
     'div',
     { class: 'attachment upload' },
-    preview ? h('div', { class: 'photo loaded' }, h('img', { alt: item.file.name, src: preview })) : h('div', { class: 'file' }, icon('file'), fileNames(item.file)),
+    preview ? h('div', { class: 'photo loaded' }, localPicture(preview, { alt: item.file.name }, icon('file'))) : h('div', { class: 'file' }, icon('file'), fileNames(item.file)),
     progress,
     warning,
   );
@@ -128,6 +135,7 @@ function stateOf(chat, item) {
 /** A file that was chosen and not sent yet, with a way to take it away again. */
 export function chosenFile(file, onRemove) {
   const url = isPicture(file.type) ? URL.createObjectURL(file) : null;
-  const picture = url ? h('img', { alt: '', src: url, on: { load: () => URL.revokeObjectURL(url) } }) : icon('file');
+  const picture = url ? localPicture(url, { alt: '' }, icon('file')) : icon('file');
+  picture.addEventListener('load', () => URL.revokeObjectURL(url));
   return h('li', {}, picture, fileNames({ name: file.name, bytes: file.size }), iconButton('close', t('remove', { name: file.name }), onRemove));
 }

@@ -29,6 +29,7 @@ export class ChatView {
     this.search = new Search(chat, room, {
       onChoose: (message) => {
         this.search.close();
+        this.log.focus({ preventScroll: true });
         this.#showMessage(message);
       },
       onClose: () => {

@@ -56,6 +56,16 @@ async fn a_photo_with_words_is_seen_by_the_other_and_kept_over_a_reload() {
     assert_eq!(pair.ali.run(width, &[]).await, 1);
     keep("page-photo.png", &pair.ali.screenshot().await);
 
+    // A link is good for some minutes; who still looks at the photo then gets another one.
+    let old = "document.querySelector('.photo img').src = '/api/chat/files/1/content/?reader=1&expires=1&signature=0';";
+    pair.ali.run(old, &[]).await;
+    until("the link is renewed", async || {
+        let shown = "const image = document.querySelector('.photo img');
+            return image !== null && image.naturalWidth === 1 && !image.src.includes('expires=1&');";
+        pair.ali.run(shown, &[]).await == true
+    })
+    .await;
+
     pair.ali.click(".message .photo").await;
     pair.ali.wait_for("dialog.viewer img").await;
     assert_eq!(pair.ali.texts("dialog.viewer h2").await, ["سفر.png"]);
