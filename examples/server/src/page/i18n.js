@@ -30,24 +30,33 @@ export const otherLanguage = () => (isPersian() ? 'en' : 'fa');
 /** Persian has its own calendar and digits, whatever the device prefers. */
 const locale = () => (isPersian() ? 'fa-IR-u-ca-persian-nu-arabext' : 'en-GB');
 
+const formats = new Map();
+
+/** A format of the language. Making one takes longer than using it a hundred times. */
+function format(Kind, options) {
+  const key = `${Kind.name} ${locale()} ${JSON.stringify(options)}`;
+  if (!formats.has(key)) formats.set(key, new Kind(locale(), options));
+  return formats.get(key);
+}
+
 export function number(value) {
-  return new Intl.NumberFormat(locale(), { useGrouping: false }).format(value);
+  return format(Intl.NumberFormat, { useGrouping: false }).format(value);
 }
 
 export function clockTime(time) {
-  return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit' }).format(new Date(time));
+  return format(Intl.DateTimeFormat, { hour: '2-digit', minute: '2-digit' }).format(new Date(time));
 }
 
 /** A part of 1 as a percentage. */
 export function percent(part) {
-  return new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: 0 }).format(part);
+  return format(Intl.NumberFormat, { style: 'percent', maximumFractionDigits: 0 }).format(part);
 }
 
 /** How large a file is, in the largest unit of which it has one. */
 export function bytes(count) {
   const [unit, size] = count >= 2 ** 20 ? ['megabyte', 2 ** 20] : count >= 1024 ? ['kilobyte', 1024] : ['byte', 1];
   const options = { style: 'unit', unit, unitDisplay: isPersian() || unit === 'byte' ? 'long' : 'short', maximumFractionDigits: count < 10 * size ? 1 : 0 };
-  return new Intl.NumberFormat(locale(), options).format(count / size);
+  return format(Intl.NumberFormat, options).format(count / size);
 }
 
 /** Minutes and seconds. */
@@ -76,20 +85,20 @@ export function day(time) {
   const ago = daysAgo(time);
   if (ago === 0) return t('today');
   if (ago === 1) return t('yesterday');
-  const monthAndDay = new Intl.DateTimeFormat(locale(), { weekday: 'long', day: 'numeric', month: 'long' }).format(new Date(time));
+  const monthAndDay = format(Intl.DateTimeFormat, { weekday: 'long', day: 'numeric', month: 'long' }).format(new Date(time));
   // Of a whole date browsers write the Persian parts in the order of English.
   return year(time) === year(Date.now()) ? monthAndDay : `${monthAndDay} ${year(time)}`;
 }
 
 /** The year of the language's calendar. */
 function year(time) {
-  const parts = new Intl.DateTimeFormat(locale(), { year: 'numeric' }).formatToParts(new Date(time));
+  const parts = format(Intl.DateTimeFormat, { year: 'numeric' }).formatToParts(new Date(time));
   return parts.find(({ type }) => type === 'year').value;
 }
 
 /** The whole moment, for those who want to know. */
 export function moment(time) {
-  return new Intl.DateTimeFormat(locale(), { dateStyle: 'long', timeStyle: 'short' }).format(new Date(time));
+  return format(Intl.DateTimeFormat, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(time));
 }
 
 /** When something was, in as few letters as a list has room for. */
@@ -97,15 +106,15 @@ export function shortTime(time) {
   const ago = daysAgo(time);
   if (ago <= 0) return clockTime(time);
   if (ago === 1) return t('yesterday');
-  if (ago < 7) return new Intl.DateTimeFormat(locale(), { weekday: 'short' }).format(new Date(time));
-  return new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short' }).format(new Date(time));
+  if (ago < 7) return format(Intl.DateTimeFormat, { weekday: 'short' }).format(new Date(time));
+  return format(Intl.DateTimeFormat, { day: 'numeric', month: 'short' }).format(new Date(time));
 }
 
 /** How long ago something was. */
 export function ago(time) {
   const seconds = Math.max(0, (Date.now() - Date.parse(time)) / 1000);
   if (seconds < 60) return t('justNow');
-  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });
+  const relative = format(Intl.RelativeTimeFormat, { numeric: 'auto' });
   if (seconds < 3600) return relative.format(-Math.floor(seconds / 60), 'minute');
   if (seconds < 86_400) return relative.format(-Math.floor(seconds / 3600), 'hour');
   return relative.format(-Math.floor(seconds / 86_400), 'day');

@@ -62,7 +62,7 @@ export class MessageList {
     let before = null;
     let hasLine = false;
     all.forEach((message, at) => {
-      const isNewDay = !before || day(before.createdAt) !== day(message.createdAt);
+      const isNewDay = !before || !isSameDay(before, message);
       if (isNewDay) rows.push({ key: `day ${day(message.createdAt)}`, day: day(message.createdAt) });
       const isNew = this.newFrom !== null && message.seq > this.newFrom && !isMine(message);
       if (isNew && !hasLine) {
@@ -75,7 +75,7 @@ export class MessageList {
         message,
         isMine: isMine(message),
         isFirst: isNewDay || !belongTogether(before, message),
-        isLast: !after || !belongTogether(message, after) || day(after.createdAt) !== day(message.createdAt),
+        isLast: !after || !belongTogether(message, after) || !isSameDay(message, after),
       });
       before = message;
     });
@@ -256,6 +256,10 @@ export class MessageList {
       toast(problem(error));
     }
   }
+}
+
+function isSameDay(one, other) {
+  return new Date(one.createdAt).toDateString() === new Date(other.createdAt).toDateString();
 }
 
 function belongTogether(one, other) {
