@@ -133,7 +133,7 @@ export const ENGLISH = {
 
   attach: 'Attach a photo or a file (up to {size})',
   chosenFiles: 'Files to send',
-  dropHere: 'Drop to attach',
+  dropHere: 'Drop to attach: up to {size} each',
   fileTooLarge: '{name} is too large. Files may have up to {size}.',
   fileEmpty: '{name} is empty.',
   tooManyAtOnce: 'Up to {count} files can be sent at once.',

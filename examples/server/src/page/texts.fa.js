@@ -133,7 +133,7 @@ export const PERSIAN = {
 
   attach: 'پیوست عکس یا فایل (تا {size})',
   chosenFiles: 'فایل‌هایی که فرستاده می‌شوند',
-  dropHere: 'برای پیوست اینجا رها کنید',
+  dropHere: 'برای پیوست اینجا رها کنید: هر فایل تا {size}',
   fileTooLarge: '«{name}» بزرگ است. هر فایل تا {size} می‌تواند باشد.',
   fileEmpty: '«{name}» خالی است.',
   tooManyAtOnce: 'هر بار تا {count} فایل می‌توان فرستاد.',

@@ -1,10 +1,10 @@
 // An open room: its head, its messages, and where one writes.
 
 import { fill, h, icon, iconButton, toast } from '../dom.js';
-import { ago, number, problem, t } from '../i18n.js';
+import { ago, bytes, number, problem, t } from '../i18n.js';
 import { peer } from '../store.js';
 import { openAbout } from './about.js';
-import { Composer } from './composer.js';
+import { Composer, LARGEST_FILE } from './composer.js';
 import { MessageList } from './messages.js';
 import { nameOf, pictureOf, typingIn } from './rooms.js';
 import { menu } from './common.js';
@@ -38,7 +38,7 @@ export class ChatView {
       },
     });
     this.searchButton = iconButton('search', t('searchHere'), () => this.search.open());
-    this.dropHint = h('div', { class: 'drop-hint', hidden: true }, icon('attach'), h('p', {}, t('dropHere')));
+    this.dropHint = h('div', { class: 'drop-hint', hidden: true }, icon('attach'), h('p', {}, t('dropHere', { size: bytes(LARGEST_FILE) })));
     this.composer = new Composer(chat, room, () => this.#toEnd());
     this.log = h('div', { class: 'log', tabindex: '0', role: 'region', 'aria-label': nameOf(room, this.store.me) }, this.messages.element);
     this.toEnd = h('button', { type: 'button', class: 'to-end', 'aria-label': t('toEnd'), title: t('toEnd'), hidden: true, on: { click: () => this.#toEnd() } });

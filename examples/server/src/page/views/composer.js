@@ -6,7 +6,8 @@ import { chosenFile } from './attachment.js';
 import { preview } from './rooms.js';
 
 const LONGEST = 4096;
-const LARGEST_FILE = Number(document.body.dataset.fileBytes);
+/** How many bytes a file may have. */
+export const LARGEST_FILE = Number(document.body.dataset.fileBytes);
 const MOST_FILES = 10;
 const MEMBER = 1;
 const READ_ONLY = 0;
