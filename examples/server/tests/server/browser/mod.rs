@@ -2,6 +2,7 @@
 
 mod conversation;
 mod files;
+mod groups;
 mod network;
 mod passwords;
 
