@@ -36,6 +36,7 @@ mod jwks;
 mod reply;
 mod request;
 mod scope;
+mod server;
 mod socket;
 mod upkeep;
 
@@ -44,4 +45,5 @@ pub use crate::in_group::InGroup;
 pub use crate::jwks::jwks;
 pub use crate::reply::Refused;
 pub use crate::scope::{ChelseruScope, scope};
+pub use crate::server::listen;
 pub use crate::socket::on_connect;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, Responder, rt, web};
 use chelseru_actix::{CurrentUser, InGroup};
 use chelseru_core::chat::Bus;
@@ -31,6 +31,9 @@ pub const SIGNING_KEY: &str = "a signing key that only the tests know";
 /// longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long an idle connection is kept, as `HttpServer` does it.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
 /// What a server is made of, before it starts. Clones share the database, the clock and the provider.
 #[derive(Clone)]
 pub struct Setup {
@@ -42,6 +45,7 @@ pub struct Setup {
     sms: StubProvider,
     providers: Providers,
     workers: usize,
+    is_in_http_server: bool,
     does_housekeeping: bool,
     bus: Link,
 }
@@ -89,6 +93,7 @@ impl Setup {
             sms: StubProvider::new(),
             providers: Providers::Recording,
             workers: 2,
+            is_in_http_server: false,
             does_housekeeping: false,
             bus: Link::OfTheStore,
         }
@@ -137,6 +142,14 @@ impl Setup {
     #[must_use]
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
+        self
+    }
+
+    /// In an `HttpServer`, as in most applications, instead of `chelseru_actix::listen`, as in the bundled
+    /// server.
+    #[must_use]
+    pub fn in_http_server(mut self) -> Self {
+        self.is_in_http_server = true;
         self
     }
 
@@ -197,7 +210,7 @@ impl Setup {
         let watch = chelseru.claim_watch();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("the port's address");
-        let (handle, thread) = serve(listener, chelseru.clone(), self.workers).await;
+        let (handle, thread) = self.serve(listener, chelseru.clone()).await;
         TestServer {
             sms: self.sms.clone(),
             clock: self.clock.clone(),
@@ -215,6 +228,46 @@ impl Setup {
             setup: Some(self),
             housekeeping: Mutex::new(housekeeping),
         }
+    }
+
+    /// Runs the server on a thread of its own, and its workers on theirs.
+    async fn serve(
+        &self,
+        listener: TcpListener,
+        chelseru: Chelseru,
+    ) -> (ServerHandle, JoinHandle<()>) {
+        let (workers, is_in_http_server) = (self.workers, self.is_in_http_server);
+        let (started, start) = tokio::sync::oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            rt::System::new().block_on(async move {
+                let app = move || {
+                    App::new()
+                        .service(chelseru_actix::jwks(&chelseru))
+                        .service(chelseru_actix::scope("/api", &chelseru))
+                        .route("/whoami", web::get().to(whoami))
+                        .route("/staff", web::get().to(staff))
+                };
+                let server = if is_in_http_server {
+                    HttpServer::new(app)
+                        .workers(workers)
+                        .on_connect(chelseru_actix::on_connect)
+                        .disable_signals()
+                        .listen(listener)
+                        .expect("a socket to listen on")
+                        .run()
+                } else {
+                    let server = Server::build().workers(workers).disable_signals();
+                    chelseru_actix::listen(server, listener, KEEP_ALIVE, app)
+                        .expect("a socket to listen on")
+                        .run()
+                };
+                let _ = started.send(server.handle());
+                server
+                    .await
+                    .expect("a server that runs until it is stopped");
+            });
+        });
+        (start.await.expect("a server that starts"), thread)
     }
 }
 
@@ -353,37 +406,6 @@ fn count(folder: &Path) -> usize {
     entries
         .map(|path| if path.is_dir() { count(&path) } else { 1 })
         .sum()
-}
-
-/// Runs the server on a thread of its own, and its workers on theirs.
-async fn serve(
-    listener: TcpListener,
-    chelseru: Chelseru,
-    workers: usize,
-) -> (ServerHandle, JoinHandle<()>) {
-    let (started, start) = tokio::sync::oneshot::channel();
-    let thread = std::thread::spawn(move || {
-        rt::System::new().block_on(async move {
-            let server = HttpServer::new(move || {
-                App::new()
-                    .service(chelseru_actix::jwks(&chelseru))
-                    .service(chelseru_actix::scope("/api", &chelseru))
-                    .route("/whoami", web::get().to(whoami))
-                    .route("/staff", web::get().to(staff))
-            })
-            .workers(workers)
-            .on_connect(chelseru_actix::on_connect)
-            .disable_signals()
-            .listen(listener)
-            .expect("a socket to listen on")
-            .run();
-            let _ = started.send(server.handle());
-            server
-                .await
-                .expect("a server that runs until it is stopped");
-        });
-    });
-    (start.await.expect("a server that starts"), thread)
 }
 
 /// For group 7 alone.

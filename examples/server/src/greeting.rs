@@ -11,11 +11,10 @@ use crate::terminal::print;
 
 pub(crate) fn announce(
     config: &Config,
-    addresses: &[SocketAddr],
+    address: SocketAddr,
     signing_key: &SigningKey,
     shows_inbox: bool,
 ) {
-    let address = addresses.first().copied().unwrap_or(config.server.bind);
     let key = match signing_key {
         SigningKey::Configured => "the signing key of the settings".to_owned(),
         SigningKey::File(path) => format!("the signing key in {}", path.display()),

@@ -1,9 +1,11 @@
 //! The server: what is mounted where, from the settings to its end.
 
 use std::error::Error;
+use std::net::TcpListener;
 use std::time::Duration;
 
-use actix_web::{App, HttpServer, web};
+use actix_web::dev::Server;
+use actix_web::{App, web};
 use chelseru_core::{Chelseru, Config};
 use chelseru_diesel::DieselStore;
 
@@ -34,7 +36,7 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Box<dyn Error>> {
     let shows_inbox = inbox.is_some();
     let metrics = config.server.metrics.then(|| Metrics::start(&chelseru));
     let service = chelseru.clone();
-    let mut server = HttpServer::new(move || {
+    let app = move || {
         let mut app = App::new()
             .app_data(web::Data::new(service.clone()))
             .route("/healthz", web::get().to(health::route))
@@ -51,21 +53,22 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Box<dyn Error>> {
             &service.config().server.prefix,
             &service,
         ))
-    })
-    .keep_alive(KEEP_ALIVE)
-    .on_connect(chelseru_actix::on_connect)
-    .disable_signals()
-    .shutdown_timeout(config.server.shutdown_timeout.as_secs());
+    };
+    let mut server = Server::build()
+        .disable_signals()
+        .shutdown_timeout(config.server.shutdown_timeout.as_secs());
     if config.server.workers > 0 {
         server = server.workers(config.server.workers);
     }
-    let server = server.bind(config.server.bind).map_err(|error| {
+    let listener = TcpListener::bind(config.server.bind).map_err(|error| {
         format!(
             "SERVER.BIND: {} cannot be listened on: {error}",
             config.server.bind
         )
     })?;
-    greeting::announce(&config, &server.addrs(), &signing_key, shows_inbox);
+    let address = listener.local_addr()?;
+    let server = chelseru_actix::listen(server, listener, KEEP_ALIVE, app)?;
+    greeting::announce(&config, address, &signing_key, shows_inbox);
     let server = server.run();
     actix_web::rt::spawn(shutdown::on_signal(
         server.handle(),

@@ -8,6 +8,7 @@ mod disconnect;
 mod dump;
 mod forge;
 mod keys;
+mod listen;
 mod malformed;
 mod me;
 mod outage;

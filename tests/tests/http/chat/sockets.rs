@@ -14,6 +14,7 @@ use super::{Person, Scene};
 
 on_both_databases! {
     the_socket_of_a_room_is_as_the_packages_clients_know_it
+    an_http_server_has_the_same_sockets
     the_socket_for_all_rooms_resumes_without_a_gap_or_a_duplicate
     the_same_client_id_over_socket_and_rest_is_one_message
     a_handshake_without_the_right_to_it_is_refused
@@ -69,6 +70,32 @@ async fn the_socket_of_a_room_is_as_the_packages_clients_know_it(database: Datab
     assert_eq!(of_other.frame_of("chat_message").await["seq"], 2);
     of_one.say(&json!({"message": "again"})).await;
     assert_eq!(of_other.frame().await["seq"], 3);
+}
+
+async fn an_http_server_has_the_same_sockets(database: Database) {
+    let server = Setup::new(database).await.in_http_server().start().await;
+    let Scene { server, people } = Scene::<2>::on(server).await;
+    let [one, other] = &people;
+    let room = one.group(&server, &[other]).await;
+    let mut of_one = ChatSocket::open(&server, &one.room_path(room)).await;
+    let mut of_other = ChatSocket::open(&server, &other.room_path(room)).await;
+    of_one
+        .say(&json!({"message": "سلام", "client_id": "7f3"}))
+        .await;
+    assert_eq!(of_other.frame_of("chat_message").await["message"], "سلام");
+    assert_eq!(of_one.frame_of("ack").await["client_id"], "7f3");
+
+    of_other.send(Message::Ping(Bytes::from_static(b"?"))).await;
+    one.post(
+        &server,
+        &format!("chatrooms/{room}/bans/"),
+        &json!({"user": other.id}),
+    )
+    .await
+    .assert_status(201);
+    assert_eq!(of_other.closed().await.1, Some(4403));
+    let refused = ChatSocket::try_open(&server, &other.room_path(room), &[]).await;
+    assert_eq!(refused.err(), Some(404));
 }
 
 async fn the_socket_for_all_rooms_resumes_without_a_gap_or_a_duplicate(database: Database) {
