@@ -11,7 +11,7 @@ use chelseru_diesel::DieselStore;
 
 use crate::Result;
 use crate::hanging::HANGING;
-use crate::serve::{self, code_lines};
+use crate::serve::{Front, code_lines};
 
 /// Serves, with a provider at `hanging` for the numbers that begin with [`HANGING`].
 pub(crate) fn serve(database: &str, hanging: Option<&str>) -> Result<()> {
@@ -33,16 +33,17 @@ pub(crate) fn serve(database: &str, hanging: Option<&str>) -> Result<()> {
             .store(DieselStore::open(database).await?)
             .sms(inbox.clone())
             .build()?;
-        serve::serve(move |routes| {
-            let codes = move || {
-                let lines = inbox.lines();
-                async move { lines }
-            };
-            routes
-                .service(chelseru_actix::scope("/api", &chelseru))
-                .route("/codes", web::get().to(codes));
-        })
-        .await
+        Front::HttpServer
+            .serve(move |routes| {
+                let codes = move || {
+                    let lines = inbox.lines();
+                    async move { lines }
+                };
+                routes
+                    .service(chelseru_actix::scope("/api", &chelseru))
+                    .route("/codes", web::get().to(codes));
+            })
+            .await
     })
 }
 

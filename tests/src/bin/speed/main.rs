@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use crate::load::Round;
 use crate::options::Options;
 use crate::process::{Folder, Server};
+use crate::serve::Front;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -51,11 +52,12 @@ impl Kind {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["serve", "chat", database] => chat::serve_chelseru(database),
-        ["serve", "bare-chat", _] => chat::serve_bare(),
+        ["serve", "chat", front, database] => serve_chat(front, database),
+        ["serve", "bare-chat", front] => serve_bare_chat(front),
         ["serve", kind, database] => serve(kind, database, None),
         ["serve", kind, database, hanging] => serve(kind, database, Some(hanging)),
         ["hang", sends] => hang(sends),
+        ["chat", "idle"] => chat::measure_idle(None, &std::env::temp_dir()),
         ["chat", seconds] => measure_chat(seconds, None),
         ["chat", seconds, database] => measure_chat(seconds, Some(database)),
         ["known"] => known::measure(),
@@ -68,6 +70,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn serve_chat(front: &str, database: &str) -> Result<()> {
+    chat::serve_chelseru(Front::named(front)?, database)
+}
+
+fn serve_bare_chat(front: &str) -> Result<()> {
+    chat::serve_bare(Front::named(front)?)
 }
 
 /// `speed chat 10`

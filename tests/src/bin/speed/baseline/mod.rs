@@ -19,7 +19,7 @@ use sha2::Sha256;
 
 use self::database::{Database, NewSession};
 use crate::Result;
-use crate::serve::{self, code_lines};
+use crate::serve::{Front, code_lines};
 
 const SECRET: &[u8] = b"a signing key of at least 32 bytes";
 const CODE_SECONDS: i64 = 240;
@@ -41,7 +41,7 @@ pub(crate) fn serve(database: &str, synchronous: &str) -> Result<()> {
     });
     // The same cryptography as chelseru has; an error means that it is there already.
     let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
-    actix_web::rt::System::new().block_on(serve::serve(move |routes| {
+    actix_web::rt::System::new().block_on(Front::HttpServer.serve(move |routes| {
         routes
             .app_data(state)
             .route("/api/otp/send/", web::post().to(send_code))

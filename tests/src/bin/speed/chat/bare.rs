@@ -9,7 +9,7 @@ use actix_ws::{Message, Session};
 use futures_util::StreamExt;
 
 use crate::Result;
-use crate::serve::serve as serve_routes;
+use crate::serve::Front;
 
 #[derive(Clone, Default)]
 struct Rooms(Arc<Mutex<HashMap<i64, Vec<Session>>>>);
@@ -26,9 +26,9 @@ impl Rooms {
     }
 }
 
-pub(crate) fn serve() -> Result<()> {
+pub(crate) fn serve(front: Front) -> Result<()> {
     let rooms = Rooms::default();
-    actix_web::rt::System::new().block_on(serve_routes(move |routes| {
+    actix_web::rt::System::new().block_on(front.serve(move |routes| {
         routes
             .app_data(web::Data::new(rooms))
             .route("/api/chat/{room}/", web::get().to(socket));

@@ -14,6 +14,7 @@ pub(crate) use self::service::serve as serve_chelseru;
 use crate::Result;
 use crate::client::Client;
 use crate::process::{Folder, Server};
+use crate::serve::Front;
 
 /// Members of the rooms in which messages are delivered.
 const ROOMS: [usize; 3] = [2, 50, 500];
@@ -29,6 +30,9 @@ const ACKNOWLEDGED_WINDOW: usize = 2;
 
 /// Sockets that do nothing.
 const IDLE: [usize; 2] = [1_000, 10_000];
+
+/// For how long they are looked at.
+const IDLE_TIME: Duration = Duration::from_secs(3);
 
 /// What the server that is measured has made, in its own words.
 #[derive(Debug)]
@@ -81,7 +85,8 @@ impl Prepared {
 /// `speed chat SECONDS [postgres://…]`
 pub(crate) fn measure(seconds: u64, database: Option<&str>, folder: &Path) -> Result<()> {
     let time = Duration::from_secs(seconds);
-    let (chelseru, bare) = (Kind::Chelseru { database }, Kind::Bare);
+    let chelseru = Kind::Chelseru { database }.on(Front::Listen);
+    let bare = Kind::Bare.on(Front::HttpServer);
     println!(
         "| room of | server | delivered/s | chelseru / bare | CPU µs each | p50 ms | p99 ms |"
     );
@@ -120,14 +125,25 @@ pub(crate) fn measure(seconds: u64, database: Option<&str>, folder: &Path) -> Re
         "\nAcknowledged after their commit: {acknowledged:.0} messages/s, in {ACKNOWLEDGED_ROOMS} rooms of two \
          with {ACKNOWLEDGED_WINDOW} on their way in each.\n"
     );
+    measure_idle(database, folder)
+}
+
+/// `speed chat idle`
+pub(crate) fn measure_idle(database: Option<&str>, folder: &Path) -> Result<()> {
+    let chelseru = Kind::Chelseru { database };
     println!("| idle sockets | server | KiB each | CPU ms/s |");
     println!("| --- | --- | --- | --- |");
     for count in IDLE {
-        for (name, kind) in [("chelseru", chelseru), ("actix-ws alone", bare)] {
-            let idle = on_server(kind, folder, |server, prepared| {
+        for (name, tested) in [
+            ("chelseru", chelseru.on(Front::Listen)),
+            ("chelseru in `HttpServer`", chelseru.on(Front::HttpServer)),
+            ("actix-ws alone", Kind::Bare.on(Front::HttpServer)),
+            ("actix-ws alone in `listen`", Kind::Bare.on(Front::Listen)),
+        ] {
+            let idle = on_server(tested, folder, |server, prepared| {
                 let largest = prepared.rooms.last().ok_or("no rooms")?;
                 let paths: Vec<_> = largest.iter().cycle().take(count).cloned().collect();
-                load::idle(server, &paths, time)
+                load::idle(server, &paths, IDLE_TIME)
             })?;
             println!(
                 "| {count} | {name} | {:.1} | {:.1} |",
@@ -144,18 +160,32 @@ enum Kind<'a> {
     Bare,
 }
 
+impl<'a> Kind<'a> {
+    fn on(self, front: Front) -> Tested<'a> {
+        Tested { kind: self, front }
+    }
+}
+
+/// A server, and what serves it.
+#[derive(Clone, Copy)]
+struct Tested<'a> {
+    kind: Kind<'a>,
+    front: Front,
+}
+
 /// Does something with a server of its own, on an empty SQLite file unless a database is named.
 fn on_server<T>(
-    kind: Kind<'_>,
+    tested: Tested<'_>,
     folder: &Path,
     work: impl FnOnce(&Server, &Prepared) -> Result<T>,
 ) -> Result<T> {
     let folder = Folder::make(folder)?;
-    match kind {
-        Kind::Bare => work(&Server::start(&["bare-chat", ""])?, &Prepared::bare()),
+    let front = tested.front.name();
+    match tested.kind {
+        Kind::Bare => work(&Server::start(&["bare-chat", front])?, &Prepared::bare()),
         Kind::Chelseru { database } => {
             let file = format!("sqlite://{}", folder.file("speed.db")?);
-            let server = Server::start(&["chat", database.unwrap_or(&file)])?;
+            let server = Server::start(&["chat", front, database.unwrap_or(&file)])?;
             let prepared = prepared_by(&server)?;
             work(&server, &prepared)
         }

@@ -15,7 +15,7 @@ use futures_util::future::try_join_all;
 
 use super::{ACKNOWLEDGED_ROOMS, ROOMS};
 use crate::Result;
-use crate::serve::serve as serve_routes;
+use crate::serve::Front;
 
 /// How many log in at once: they share commits.
 const AT_ONCE: usize = 100;
@@ -26,7 +26,7 @@ struct Person {
     access: String,
 }
 
-pub(crate) fn serve(database: &str) -> Result<()> {
+pub(crate) fn serve(front: Front, database: &str) -> Result<()> {
     actix_web::rt::System::new().block_on(async {
         let config = Config::builder()
             .signing_key("a signing key of at least 32 bytes")
@@ -46,15 +46,14 @@ pub(crate) fn serve(database: &str) -> Result<()> {
             .sms(inbox.clone())
             .build()?;
         let lines = prepare(&chelseru, &inbox).await?;
-        serve_routes(move |routes| {
-            routes
-                .service(chelseru_actix::scope("/api", &chelseru))
-                .route(
-                    "/prepared",
-                    web::get().to(move || std::future::ready(lines.clone())),
-                );
-        })
-        .await
+        front
+            .serve(move |routes| {
+                let prepared = web::get().to(move || std::future::ready(lines.clone()));
+                routes
+                    .service(chelseru_actix::scope("/api", &chelseru))
+                    .route("/prepared", prepared);
+            })
+            .await
     })
 }
 
