@@ -3,7 +3,7 @@
 use chelseru_tests::{Browser, Database, Proxy};
 use serde_json::json;
 
-use super::{ALI, SARA, ascii, keep, log_in, messages, open_pair, say, sees};
+use super::{ALI, Pair, SARA, ascii, keep, log_in, messages, open_pair, say, sees};
 use crate::harness::Installation;
 
 #[tokio::test]
@@ -68,30 +68,25 @@ async fn two_users_chat_and_who_was_cut_off_sees_what_the_other_sees() {
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver"]
 async fn a_device_without_network_keeps_what_is_written_over_a_reload_and_sends_it_once() {
-    let installation = Installation::new(Database::Sqlite).await;
-    let server = installation.start();
-    let (sara, ali) = (Browser::start().await, Browser::start().await);
-    log_in(&sara, server.address(), &server, SARA).await;
-    let name = log_in(&ali, server.address(), &server, ALI).await;
-    open_pair(&sara, &name).await;
-    say(&sara, "یک").await;
+    let pair = Pair::meet().await;
+    let (sara, ali) = (&pair.sara, &pair.ali);
+    say(sara, "یک").await;
     sara.wait_for(".message.mine .state.check").await;
     sara.set_offline(true).await;
     sara.wait_for(".shell[data-connection=offline] .banner")
         .await;
-    say(&sara, "دو").await;
+    say(sara, "دو").await;
     sara.wait_for(".message.mine .state.clock").await;
     // The tab is closed before the network is back.
     sara.open("about:blank").await;
     sara.set_offline(false).await;
-    sara.open(&server.url("/")).await;
+    sara.open(&pair.server.url("/")).await;
     sara.click(".room").await;
-    sees(&sara, "دو").await;
+    sees(sara, "دو").await;
     sara.wait_for_no(".message .state.clock").await;
-    ali.click(".room").await;
-    sees(&ali, "دو").await;
-    assert_eq!(messages(&ali).await, ["یک", "دو"]);
-    assert_eq!(messages(&sara).await, ["یک", "دو"]);
+    sees(ali, "دو").await;
+    assert_eq!(messages(ali).await, ["یک", "دو"]);
+    assert_eq!(messages(sara).await, ["یک", "دو"]);
 }
 
 #[tokio::test]

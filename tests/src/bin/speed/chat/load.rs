@@ -131,15 +131,21 @@ async fn talk(sender: usize, mut writer: Writer, tally: Rc<Tally>) {
     }
 }
 
-/// Messages per second that were acknowledged, after their commit: each sender has `window` of them on
-/// their way, in a room of its own with one more member who listens.
+/// Messages that were acknowledged, after their commit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Acknowledged {
+    pub(crate) per_second: f64,
+    pub(crate) cpu_microseconds: f64,
+}
+
+/// Each sender has `window` messages on their way, in a room of its own with one more member who listens.
 pub(crate) fn acknowledged(
     server: &Server,
     senders: &[String],
     listeners: &[String],
     window: usize,
     time: Duration,
-) -> Result<f64> {
+) -> Result<Acknowledged> {
     on_one_thread(async {
         let counted = Rc::new(Cell::new(None::<u64>));
         for (mut reader, writer) in connect(server.address, listeners).await? {
@@ -155,11 +161,16 @@ pub(crate) fn acknowledged(
         }
         tokio::time::sleep(time / 4).await;
         counted.set(Some(0));
-        let start = Instant::now();
+        let (cpu, start) = (server.cpu_milliseconds()?, Instant::now());
         tokio::time::sleep(time).await;
         let acknowledged = counted.take().unwrap_or_default();
+        let (cpu, elapsed) = (server.cpu_milliseconds()? - cpu, start.elapsed());
         #[allow(clippy::cast_precision_loss, reason = "a figure of a few digits")]
-        Ok(acknowledged as f64 / start.elapsed().as_secs_f64())
+        let acknowledged = acknowledged as f64;
+        Ok(Acknowledged {
+            per_second: acknowledged / elapsed.as_secs_f64(),
+            cpu_microseconds: cpu * 1000.0 / acknowledged,
+        })
     })
 }
 
