@@ -12,6 +12,8 @@
 
 mod incoming;
 mod pace;
+mod rooms;
+mod timing;
 mod work;
 
 #[cfg(test)]
@@ -25,13 +27,14 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use self::pace::{Pace, Verdict};
+use self::timing::Times;
 use self::work::Order;
 pub(crate) use self::work::Outcome;
-use super::hub::{Joined, Mailbox, Notice, Taken, text_of};
-use super::{ClientFrame, Close, RoomId, RoomPosition, SendFrame, Sender, Seq, ServerFrame};
+use super::hub::{Mailbox, Notice, Taken, text_of};
+use super::{ClientFrame, Close, RoomId, SendFrame, Seq, ServerFrame};
 use crate::clock::Timestamp;
 use crate::service::{Chelseru, CurrentUser};
-use crate::store::{RoomState, StoreResult};
+use crate::store::StoreResult;
 
 /// How many entries of a log are read at once.
 const BATCH: u32 = 200;
@@ -44,19 +47,6 @@ const MOST_UNSENT: usize = 256;
 
 /// How many frames in a row may make no sense.
 const MOST_STRIKES: u32 = 10;
-
-/// How often the store may fail in a row before the client is sent away.
-const MOST_FAILURES: u32 = 5;
-
-/// How long nothing is sent because nobody knows whether the user may still be here. Then the client is
-/// sent away: what it asked for is not answered, and it is to know that.
-const HELD_AT_MOST: Duration = Duration::from_secs(10);
-
-/// How long before a token's end its client is told.
-const WARNING: Duration = Duration::from_secs(30);
-
-/// How often a session is looked at although nobody said that it has changed.
-const CHECK_EVERY: Duration = Duration::from_secs(60);
 
 /// How long after the start of a shutdown clients come back: each at another time in this span.
 const COME_BACK_WITHIN: Duration = Duration::from_secs(5);
@@ -179,21 +169,6 @@ struct Place {
     tells_synced: bool,
 }
 
-#[derive(Debug)]
-struct Times {
-    /// Nothing is due before.
-    due: Timestamp,
-    heard: Timestamp,
-    pinged: Timestamp,
-    token_ends: Timestamp,
-    was_warned: bool,
-    checked: Timestamp,
-    /// Since when nothing is sent before a check's outcome.
-    held: Option<Timestamp>,
-    /// Work goes on then, after the store failed.
-    again: Option<Timestamp>,
-}
-
 impl Connection {
     /// How often a client is pinged.
     pub const PING_EVERY: Duration = Duration::from_secs(25);
@@ -237,16 +212,7 @@ impl Connection {
             must_ping: false,
             strikes: 0,
             failures: 0,
-            times: Times {
-                due: now,
-                heard: now,
-                pinged: now,
-                token_ends,
-                was_warned: false,
-                checked: now,
-                held: None,
-                again: None,
-            },
+            times: Times::new(now, token_ends),
             chelseru,
         }
         .entering()
@@ -270,12 +236,12 @@ impl Connection {
 
     /// When [`poll_step`](Self::poll_step) is to be called again although nothing has come.
     pub fn next_deadline(&self) -> Timestamp {
-        self.times.due
+        self.times.due()
     }
 
     /// How long to wait for [`next_deadline`](Self::next_deadline).
     pub fn time_to_deadline(&self) -> Duration {
-        self.times.due.since(self.chelseru.now())
+        self.times.due().since(self.chelseru.now())
     }
 
     /// Takes what a client sent.
@@ -284,7 +250,7 @@ impl Connection {
             return;
         }
         let now = self.chelseru.now();
-        self.times.heard = now;
+        self.times.heard_at(now);
         match self.pace.frame(now) {
             Verdict::Served => {}
             Verdict::Hopeless => return self.close(Close::TooManyFrames),
@@ -386,91 +352,6 @@ impl Connection {
     }
 }
 
-/// Time.
-impl Connection {
-    fn look_at_time(&mut self) {
-        let now = self.chelseru.now();
-        if now < self.times.due {
-            return;
-        }
-        if !self.wants_input() {
-            // That nothing is heard is our own doing.
-            self.times.heard = now;
-        }
-        if now.since(self.times.heard) >= Self::DEAD_AFTER {
-            self.close(Close::HalfOpen);
-        }
-        if now.since(self.times.pinged) >= Self::PING_EVERY {
-            self.times.pinged = now;
-            self.must_ping = true;
-        }
-        self.look_at_token(now);
-        if now.since(self.times.checked) >= CHECK_EVERY {
-            self.times.checked = now;
-            self.must_list = self.scope == Scope::All;
-            if self.check == Check::None {
-                self.begin_check(false);
-            }
-        }
-        if self.times.again.is_some_and(|again| now >= again) {
-            self.times.again = None;
-            if self.check == Check::Due {
-                self.begin_check(true);
-            }
-        }
-        if let Phase::Waiting { until } = self.phase
-            && now >= until
-        {
-            self.go_live(None);
-        }
-        let held_for = self.times.held.map(|held| now.since(held));
-        if held_for.is_some_and(|time| time >= HELD_AT_MOST) {
-            self.close(Close::Unavailable);
-        }
-        self.times.due = self.next_due();
-    }
-
-    fn look_at_token(&mut self, now: Timestamp) {
-        let closes_at = self.times.token_ends + self.chelseru.config().chat.token_grace;
-        if now >= closes_at {
-            self.close(Close::Unauthorized);
-        } else if !self.times.was_warned && now + WARNING >= self.times.token_ends {
-            self.times.was_warned = true;
-            self.send(&ServerFrame::TokenExpiring { closes_at });
-        }
-    }
-
-    fn next_due(&self) -> Timestamp {
-        let times = &self.times;
-        let token = if times.was_warned {
-            times.token_ends + self.chelseru.config().chat.token_grace
-        } else {
-            times.token_ends - WARNING
-        };
-        let mut due = (times.heard + Self::DEAD_AFTER)
-            .min(times.pinged + Self::PING_EVERY)
-            .min(times.checked + CHECK_EVERY)
-            .min(token);
-        if let Phase::Waiting { until } = self.phase {
-            due = due.min(until);
-        }
-        let held_until = times.held.map(|held| held + HELD_AT_MOST);
-        let others = [times.again, held_until].into_iter().flatten();
-        others.fold(due, Timestamp::min)
-    }
-
-    /// The store failed: later again, and not for ever.
-    fn failed(&mut self) {
-        self.failures += 1;
-        if self.failures > MOST_FAILURES {
-            return self.close(Close::Unavailable);
-        }
-        let again = self.chelseru.now() + Duration::from_secs(1);
-        self.times.again = Some(again);
-        self.times.due = self.times.due.min(again);
-    }
-}
-
 /// What the connection has done for it.
 impl Connection {
     fn begin(&mut self, order: Order) {
@@ -479,10 +360,8 @@ impl Connection {
 
     fn begin_check(&mut self, holds: bool) {
         self.check = Check::Running { holds };
-        if holds && self.times.held.is_none() {
-            let now = self.chelseru.now();
-            self.times.held = Some(now);
-            self.times.due = self.times.due.min(now + HELD_AT_MOST);
+        if holds {
+            self.times.held_at(self.chelseru.now());
         }
         self.begin(Order::Check);
     }
@@ -493,7 +372,7 @@ impl Connection {
             if self.is_stopping && self.unserved.is_empty() {
                 return self.say_goodbye();
             }
-            let may_ask = self.times.again.is_none();
+            let may_ask = !self.times.is_waiting();
             if may_ask && let Some(order) = self.next_look() {
                 self.is_busy = true;
                 self.begin(order);
@@ -629,9 +508,7 @@ impl Connection {
                 }
             }
             Outcome::Renewed(token_ends) => {
-                self.times.token_ends = token_ends;
-                self.times.was_warned = false;
-                self.times.due = self.next_due();
+                self.times.renewed(token_ends, self.chelseru.now());
             }
             Outcome::Listed(rooms) => match self.unless_failed(rooms) {
                 Some(rooms) => self.listed(&rooms),
@@ -658,7 +535,7 @@ impl Connection {
                 // The account may have another name now.
                 self.user = Arc::new(user);
                 self.check = Check::None;
-                self.times.held = None;
+                self.times.let_go();
                 self.failures = 0;
             }
             Err(error) => {
@@ -683,209 +560,6 @@ impl Connection {
                 self.failed();
                 None
             }
-        }
-    }
-}
-
-/// Rooms.
-impl Connection {
-    fn listen(&mut self, room: RoomId) {
-        self.chelseru.hub().listen(room, &self.mailbox);
-        self.rooms.insert(
-            room,
-            Place {
-                cursor: Some(Seq(0)),
-                revision: 0,
-                tells_synced: false,
-            },
-        );
-    }
-
-    /// The first list only says to which rooms to listen; the one after it, where they stand while they
-    /// are listened to.
-    fn listed(&mut self, states: &[RoomState]) {
-        let listens_to_all = states
-            .iter()
-            .all(|state| self.rooms.contains_key(&state.room));
-        if self.phase == Phase::Entering && !listens_to_all {
-            for state in states {
-                if !self.rooms.contains_key(&state.room) {
-                    self.listen(state.room);
-                }
-            }
-            self.must_list = true;
-            return;
-        }
-        let is_there = |room: &RoomId| states.iter().any(|state| state.room == *room);
-        let gone: Vec<_> = self
-            .rooms
-            .keys()
-            .filter(|room| !is_there(room))
-            .copied()
-            .collect();
-        if self.phase == Phase::Entering {
-            for room in gone {
-                self.forget(room);
-            }
-            self.say_hello(states);
-        } else {
-            for room in gone {
-                self.left(room);
-            }
-            let new = states.iter().map(|state| state.room);
-            let new = new.filter(|room| !self.rooms.contains_key(room));
-            self.to_enter.extend(new);
-        }
-    }
-
-    fn say_hello(&mut self, states: &[RoomState]) {
-        let mut rooms = BTreeMap::new();
-        for state in states {
-            if let Some(place) = self.rooms.get_mut(&state.room) {
-                place.cursor = Some(state.last_seq);
-                place.revision = state.revision;
-                let seq = state.last_seq;
-                rooms.insert(state.room, RoomPosition { seq });
-            }
-        }
-        let user = Sender {
-            id: self.user.id,
-            username: self.user.username.clone(),
-        };
-        self.send(&ServerFrame::Hello { user, rooms });
-        let until = self.chelseru.now() + self.chelseru.config().chat.first_frame;
-        self.phase = Phase::Waiting { until };
-        self.times.due = self.times.due.min(until);
-        self.tell_presence();
-    }
-
-    /// The client has said where it stands, or says nothing.
-    fn go_live(&mut self, places: Option<BTreeMap<RoomId, Seq>>) {
-        self.phase = Phase::Live;
-        let resumes = places.is_some();
-        let mut places = places.unwrap_or_default();
-        let rooms: Vec<_> = self.rooms.keys().copied().collect();
-        for room in rooms {
-            self.start(room, places.remove(&room), resumes);
-        }
-        for room in places.into_keys() {
-            self.send(&ServerFrame::RoomLeft { room });
-        }
-    }
-
-    /// Begins with what comes after `since`, or where the log ends.
-    fn start(&mut self, room: RoomId, since: Option<Seq>, tells_synced: bool) {
-        let Some(place) = self.rooms.get_mut(&room) else {
-            return;
-        };
-        place.tells_synced = tells_synced;
-        let newest = place.cursor.unwrap_or_default();
-        let since = since.map_or(newest, |since| since.min(newest).max(Seq(0)));
-        let most = self.chelseru.config().chat.max_replay;
-        if newest.0 - since.0 > i64::from(most) {
-            place.cursor = Some(newest);
-            let seq = newest;
-            self.send(&ServerFrame::TooFar { room, since, seq });
-        } else {
-            place.cursor = Some(since);
-        }
-        self.advance(room, newest);
-    }
-
-    /// Goes live when the client has everything up to `newest`, and reads on otherwise.
-    fn advance(&mut self, room: RoomId, newest: Seq) {
-        let Some(place) = self.rooms.get_mut(&room) else {
-            return;
-        };
-        let Some(cursor) = place.cursor else {
-            return;
-        };
-        let hub = self.chelseru.hub();
-        let joined = if cursor < newest {
-            Joined::Behind
-        } else {
-            hub.join(room, &self.mailbox, cursor, place.revision)
-        };
-        match joined {
-            Joined::Behind => self.to_read.push_back(room),
-            Joined::Out => self.left(room),
-            Joined::Live => {
-                place.cursor = None;
-                if std::mem::take(&mut place.tells_synced) {
-                    self.send(&ServerFrame::Synced { room, seq: cursor });
-                }
-            }
-        }
-    }
-
-    fn was_read(&mut self, room: RoomId, batch: work::Batch) {
-        let Some(place) = self.rooms.get_mut(&room) else {
-            return;
-        };
-        place.revision = batch.state.revision;
-        for entry in batch.entries {
-            place.cursor = place.cursor.max(Some(entry.seq));
-            self.unsent.push_back(text_of(&ServerFrame::from(entry)));
-        }
-        self.advance(room, batch.state.last_seq);
-    }
-
-    /// Where a room stands that the socket has not been in.
-    fn entered(&mut self, room: RoomId, state: Option<RoomState>) {
-        let Some(state) = state else {
-            if matches!(self.scope, Scope::One { .. }) {
-                self.close(Close::NotAMember);
-            }
-            self.forget(room);
-            return;
-        };
-        if !self.rooms.contains_key(&room) {
-            // It is looked at again: what is read before listening may have changed since.
-            self.listen(room);
-            self.to_enter.push_front(room);
-            return;
-        }
-        if let Some(place) = self.rooms.get_mut(&room) {
-            place.cursor = Some(state.last_seq);
-            place.revision = state.revision;
-        }
-        match self.scope {
-            Scope::One { since, end, .. } => {
-                self.phase = Phase::Live;
-                self.start(room, since.or(Some(end)), since.is_some());
-                self.tell_presence();
-            }
-            Scope::All => {
-                let seq = state.last_seq;
-                self.send(&ServerFrame::RoomChanged { room, seq });
-                if self.phase == Phase::Live {
-                    self.start(room, None, false);
-                }
-            }
-        }
-    }
-
-    fn left(&mut self, room: RoomId) {
-        if !self.rooms.contains_key(&room) {
-            return;
-        }
-        self.forget(room);
-        match self.scope {
-            Scope::One { .. } => self.close(Close::NotAMember),
-            Scope::All => self.send(&ServerFrame::RoomLeft { room }),
-        }
-    }
-
-    fn forget(&mut self, room: RoomId) {
-        if self.rooms.remove(&room).is_some() {
-            self.chelseru.hub().stop_listening(room, &self.mailbox);
-        }
-    }
-
-    fn tell_presence(&self) {
-        if self.chelseru.config().chat.presence {
-            let rooms: Vec<_> = self.rooms.keys().copied().collect();
-            self.chelseru.hub().came(self.user.id, &rooms);
         }
     }
 }

@@ -8,7 +8,8 @@ use futures_util::future::poll_fn;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
-use super::{BATCH, Connection, HELD_AT_MOST, MOST_STRIKES, Received, Step};
+use super::timing::HELD_AT_MOST;
+use super::{BATCH, Connection, MOST_STRIKES, Received, Step};
 use crate::Config;
 use crate::api::{Handshake, Request};
 use crate::chat::{Bus, Close, Heard, Hint, MessageType, RoomId};
