@@ -1,6 +1,7 @@
 //! Chat: who may do what, what is stored and found again, and what happens when many ask at once.
 
 mod accounts;
+mod bus;
 mod closed;
 mod files;
 mod messages;
