@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Request, Response};
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::TestServer;
 
@@ -122,11 +122,11 @@ impl ChatSocket {
         }
     }
 
-    /// The next frame, presence too; `None` when the server has closed or the connection is gone.
-    pub async fn frame_if_open(&mut self) -> Option<Value> {
+    /// The text of the next frame, presence too; `None` when the server has closed or the connection is gone.
+    pub async fn text_if_open(&mut self) -> Option<Utf8Bytes> {
         loop {
             match self.next().await? {
-                Message::Text(text) => return Some(serde_json::from_str(&text).expect("JSON")),
+                Message::Text(text) => return Some(text),
                 Message::Close(_) => return None,
                 _ => {}
             }

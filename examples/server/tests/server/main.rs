@@ -2,6 +2,7 @@
 //! stopped with signals.
 
 mod browser;
+mod chat_member;
 mod check;
 mod command_line;
 mod dump;

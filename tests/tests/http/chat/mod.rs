@@ -13,7 +13,6 @@ mod races;
 mod rooms;
 mod search;
 mod sockets;
-mod sockets_many;
 mod sockets_permissions;
 mod switched_off;
 mod users;
