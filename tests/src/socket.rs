@@ -86,6 +86,11 @@ impl ChatSocket {
         })
     }
 
+    /// This end of the connection.
+    pub fn address(&self) -> SocketAddr {
+        self.stream.get_ref().local_addr().expect("a socket")
+    }
+
     /// Sends a frame.
     pub async fn say(&mut self, frame: &Value) {
         self.send(Message::text(frame.to_string())).await;

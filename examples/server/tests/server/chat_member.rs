@@ -30,7 +30,7 @@ pub(crate) struct Stage {
 }
 
 /// A place of a room's log, as a member or the database has it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) seq: i64,
     pub(crate) id: i64,
@@ -131,6 +131,8 @@ pub(crate) struct Member {
     /// What is not sent yet, and what is not acknowledged.
     to_send: VecDeque<String>,
     outbox: VecDeque<String>,
+    /// How many characters a message has at least.
+    length: usize,
     pub(crate) connections: usize,
 }
 
@@ -140,6 +142,7 @@ impl Member {
             nth,
             person,
             log: Vec::new(),
+            length: 0,
             shall_have,
             to_send: (0..messages)
                 .map(|count| format!("{nth}-{count}"))
@@ -149,8 +152,21 @@ impl Member {
         }
     }
 
-    async fn send(socket: &mut ChatSocket, key: &str) {
-        let message = format!("پیام {key}");
+    /// With messages of so many characters.
+    pub(crate) fn at_length(mut self, characters: usize) -> Self {
+        self.length = characters;
+        self
+    }
+
+    /// With what the member has already.
+    pub(crate) fn with_log(mut self, log: Vec<Entry>) -> Self {
+        self.log = log;
+        self
+    }
+
+    async fn send(&self, socket: &mut ChatSocket, key: &str) {
+        let message = format!("پیام {key} ");
+        let message = format!("{message:س<width$}", width = self.length);
         let frame = json!({ "message": message, "client_id": key });
         socket.say(&frame).await;
     }
@@ -184,7 +200,7 @@ impl Member {
         while !self.has_all() {
             let mut socket = self.connect(stage).await;
             for key in self.outbox.clone() {
-                Self::send(&mut socket, &key).await;
+                self.send(&mut socket, &key).await;
             }
             self.chat(&mut socket, stage).await;
         }
@@ -197,7 +213,7 @@ impl Member {
             while self.outbox.len() < UNDER_WAY
                 && let Some(key) = self.to_send.pop_front()
             {
-                Self::send(socket, &key).await;
+                self.send(socket, &key).await;
                 self.outbox.push_back(key);
             }
             if self.has_all() {

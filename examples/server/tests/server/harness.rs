@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use chelseru_core::config::SmsService;
 use chelseru_diesel::DieselStore;
-use chelseru_tests::{Database, FakeProviders, TestDatabase};
+use chelseru_tests::{Database, FakeProviders, TestDatabase, memory_kib};
 use serde_json::{Value, json};
 
 use crate::dump;
@@ -288,6 +288,11 @@ impl Server {
             access: body["access"].as_str().unwrap_or_default().to_owned(),
             refresh: body["refresh"].as_str().unwrap_or_default().to_owned(),
         })
+    }
+
+    /// A figure of its memory in KiB, as [`memory_kib`] names it.
+    pub(crate) fn memory_kib(&self, figure: &str) -> u32 {
+        memory_kib(self.child.id(), figure).expect("a process that runs")
     }
 
     /// SIGKILL, while others still use it.

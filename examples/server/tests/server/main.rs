@@ -22,6 +22,7 @@ mod secrets;
 mod secrets_of_providers;
 mod sessions;
 mod simplejwt;
+mod slow_reader;
 mod sms_balance;
 mod sms_send;
 mod sms_status;
