@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p chelseru-tests --bin speed` starts each server in turn as a process of its
 //! own, loads it over real sockets, and prints a table. `… -- hang 500` measures what 500 sends through a
-//! provider that hangs cost everybody else, and `… -- known` what a request costs whose token is known.
+//! provider that hangs cost everybody else, `… -- slow` what a chat costs with one who does not read, and
+//! `… -- known` what a request costs whose token is known.
 //! docs/performance.md says how to read them.
 
 mod baseline;
@@ -60,6 +61,9 @@ fn main() -> ExitCode {
         ["chat", "idle"] => chat::measure_idle(None, &std::env::temp_dir()),
         ["chat", seconds] => measure_chat(seconds, None),
         ["chat", seconds, database] => measure_chat(seconds, Some(database)),
+        ["slow"] => measure_slow("100000", None),
+        ["slow", messages] => measure_slow(messages, None),
+        ["slow", messages, database] => measure_slow(messages, Some(database)),
         ["known"] => known::measure(),
         _ => Options::parse(arguments).and_then(|options| compare(&options)),
     };
@@ -83,6 +87,11 @@ fn serve_bare_chat(front: &str) -> Result<()> {
 /// `speed chat 10`
 fn measure_chat(seconds: &str, database: Option<&str>) -> Result<()> {
     chat::measure(seconds.parse()?, database, &std::env::temp_dir())
+}
+
+/// `speed slow 100000`
+fn measure_slow(messages: &str, database: Option<&str>) -> Result<()> {
+    chat::measure_slow(messages.parse()?, database, &std::env::temp_dir())
 }
 
 /// `speed hang 500`

@@ -9,6 +9,7 @@ const HELP: &str =
     "speed [--rounds N] [--logins N] [--reads N] [--connections N] [--folder DIR] [--database URL]
 speed hang SENDS
 speed chat SECONDS [postgres://…]
+speed slow [MESSAGES] [postgres://…]
 speed known
 
   --rounds N        how often each server is measured, in turns (3)

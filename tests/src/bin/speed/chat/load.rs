@@ -224,7 +224,10 @@ pub(crate) fn idle(server: &Server, paths: &[String], time: Duration) -> Result<
     })
 }
 
-async fn connect(address: SocketAddr, paths: &[String]) -> Result<Vec<(Reader, Writer)>> {
+pub(super) async fn connect(
+    address: SocketAddr,
+    paths: &[String],
+) -> Result<Vec<(Reader, Writer)>> {
     const AT_ONCE: usize = 64;
     let mut sockets = Vec::with_capacity(paths.len());
     for some in paths.chunks(AT_ONCE) {
@@ -235,7 +238,7 @@ async fn connect(address: SocketAddr, paths: &[String]) -> Result<Vec<(Reader, W
     Ok(sockets)
 }
 
-fn on_one_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(super) fn on_one_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -243,7 +246,7 @@ fn on_one_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 /// When the message in a frame was sent, in microseconds since the start.
-fn sent_at(frame: &[u8]) -> Option<u64> {
+pub(super) fn sent_at(frame: &[u8]) -> Option<u64> {
     const FIELD: &[u8] = br#""message":""#;
     if frame.starts_with(br#"{"type":"ack""#) {
         return None;
@@ -255,11 +258,11 @@ fn sent_at(frame: &[u8]) -> Option<u64> {
         .ok()
 }
 
-fn micros(start: Instant) -> u64 {
+pub(super) fn micros(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-fn quantile(sorted: &[u64], percent: usize) -> f64 {
+pub(super) fn quantile(sorted: &[u64], percent: usize) -> f64 {
     let place = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
     #[allow(clippy::cast_precision_loss, reason = "a figure of a few digits")]
     sorted

@@ -4,6 +4,7 @@
 mod bare;
 mod load;
 mod service;
+mod slow;
 mod socket;
 
 use std::path::Path;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub(crate) use self::bare::serve as serve_bare;
 pub(crate) use self::service::serve as serve_chelseru;
+pub(crate) use self::slow::measure as measure_slow;
 use crate::Result;
 use crate::client::Client;
 use crate::process::{Folder, Server};

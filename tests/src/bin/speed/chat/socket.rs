@@ -22,7 +22,12 @@ pub(crate) struct Writer(OwnedWriteHalf);
 
 /// Opens a socket at a path.
 pub(crate) async fn open(address: SocketAddr, path: &str) -> Result<(Reader, Writer)> {
-    let mut stream = TcpStream::connect(address).await?;
+    open_over(TcpStream::connect(address).await?, path).await
+}
+
+/// The same over a connection that is there.
+pub(crate) async fn open_over(mut stream: TcpStream, path: &str) -> Result<(Reader, Writer)> {
+    let address = stream.peer_addr()?;
     stream.set_nodelay(true)?;
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
