@@ -19,6 +19,7 @@ use super::{Kind, on_server};
 use crate::Result;
 use crate::client::{Client, find};
 use crate::process::Server;
+use crate::serve::Front;
 
 const ROUNDS: usize = 3;
 const READERS: usize = 20;
@@ -46,7 +47,8 @@ pub(crate) fn measure(messages: u64, database: Option<&str>, folder: &Path) -> R
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for round in 1..=ROUNDS {
-        on_server(Kind::Chelseru { database }, folder, |server, prepared| {
+        let chelseru = Kind::Chelseru { database }.on(Front::Listen);
+        on_server(chelseru, folder, |server, prepared| {
             // The room of 50; the rest of its members are away.
             let paths = prepared.rooms.get(1).ok_or("no room")?;
             one_round(round, server, paths, messages)
