@@ -13,7 +13,7 @@ use chelseru_diesel::DieselStore;
 use chelseru_tests::ChatSocket;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::harness::{Installation, Server};
@@ -22,11 +22,38 @@ use crate::harness::{Installation, Server};
 const UNDER_WAY: usize = 8;
 
 /// Where the servers are now, and how far the chat is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) addresses: Mutex<Vec<SocketAddr>>,
     /// How many messages were acknowledged, those twice that were sent again.
     pub(crate) acks: watch::Sender<usize>,
+    /// How many more messages may be sent.
+    turns: Semaphore,
+}
+
+impl Stage {
+    /// Everybody sends as fast as may be.
+    pub(crate) fn free() -> Self {
+        Self::with_turns(Semaphore::MAX_PERMITS)
+    }
+
+    /// Nobody sends before [a turn is given](Self::give).
+    pub(crate) fn in_turns() -> Self {
+        Self::with_turns(0)
+    }
+
+    fn with_turns(turns: usize) -> Self {
+        Self {
+            addresses: Mutex::default(),
+            acks: watch::Sender::default(),
+            turns: Semaphore::new(turns),
+        }
+    }
+
+    /// Lets so many more messages be sent, by whomever.
+    pub(crate) fn give(&self, turns: usize) {
+        self.turns.add_permits(turns);
+    }
 }
 
 /// A place of a room's log, as a member or the database has it.
@@ -210,16 +237,21 @@ impl Member {
     /// Until all is done or the connection is gone.
     async fn chat(&mut self, socket: &mut ChatSocket, stage: &Stage) {
         loop {
-            while self.outbox.len() < UNDER_WAY
-                && let Some(key) = self.to_send.pop_front()
-            {
-                self.send(socket, &key).await;
-                self.outbox.push_back(key);
-            }
             if self.has_all() {
                 return;
             }
-            let Some(text) = socket.text_if_open().await else {
+            let may_send = self.outbox.len() < UNDER_WAY && !self.to_send.is_empty();
+            let text = tokio::select! {
+                turn = stage.turns.acquire(), if may_send => {
+                    turn.unwrap().forget();
+                    let key = self.to_send.pop_front().unwrap();
+                    self.send(socket, &key).await;
+                    self.outbox.push_back(key);
+                    continue;
+                }
+                text = socket.text_if_open() => text,
+            };
+            let Some(text) = text else {
                 return;
             };
             let frame = Frame::read(&text);

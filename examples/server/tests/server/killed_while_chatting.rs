@@ -21,8 +21,6 @@ const MESSAGES: usize = 200;
 const ALL: usize = MEMBERS * MESSAGES;
 const CUTS: usize = 1000;
 
-/// The cuts are spread over so many acknowledgements: at the end there may be nothing left to cut.
-const CUT_UNTIL: usize = ALL * 9 / 10;
 const KILL_AT: usize = ALL / 3;
 
 /// When the chat is taken to hang: somebody waits for a message that was lost.
@@ -64,23 +62,28 @@ impl Scissors {
         *self.cuts.lock().unwrap()
     }
 
-    /// Cuts a thousand connections, whichever, while the chat goes on.
+    /// Cuts a thousand connections, whichever, spread over the whole chat: nobody sends on before the next
+    /// connection is about to be cut, in the middle of what is sent then.
     async fn cut(&self, stage: &Stage, seed: u64) {
         let mut random = StdRng::seed_from_u64(seed);
-        let mut acks = stage.acks.subscribe();
+        let mut left = ALL;
         for cut in 0..CUTS {
-            let is_due = |acks: &usize| *acks >= cut * CUT_UNTIL / CUTS;
-            acks.wait_for(is_due).await.unwrap();
             until("a connection is cut", async || {
                 let proxy = {
                     let proxies = self.proxies.lock().unwrap();
                     Arc::clone(&proxies[random.random_range(0..proxies.len())])
                 };
-                proxy.cut_one(&mut random).await
+                let turns = (left / (CUTS - cut)).max(1);
+                left = left.saturating_sub(turns);
+                // First the scissors, then what they cut.
+                let (was_cut, ()) =
+                    tokio::join!(proxy.cut_one(&mut random), async { stage.give(turns) });
+                was_cut
             })
             .await;
             *self.cuts.lock().unwrap() += 1;
         }
+        stage.give(left);
     }
 }
 
@@ -119,7 +122,7 @@ async fn over_a_thousand_cuts_and_a_kill_all_have_the_same_messages_in_the_same_
     }
     let people = people(&servers[0].server, MEMBERS).await;
     let room = people[0].room;
-    let (stage, scissors) = (Arc::new(Stage::default()), Scissors::default());
+    let (stage, scissors) = (Arc::new(Stage::in_turns()), Scissors::default());
     scissors.place(&stage, &servers);
     let mut taking_part = JoinSet::new();
     for (nth, person) in people.into_iter().enumerate() {

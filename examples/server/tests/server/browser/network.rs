@@ -71,7 +71,7 @@ async fn a_device_without_network_keeps_what_is_written_over_a_reload_and_sends_
     let pair = Pair::meet().await;
     let (sara, ali) = (&pair.sara, &pair.ali);
     say(sara, "یک").await;
-    sara.wait_for(".message.mine .state.check").await;
+    sara.wait_for(".message.mine .state.checks").await;
     sara.set_offline(true).await;
     sara.wait_for(".shell[data-connection=offline] .banner")
         .await;
