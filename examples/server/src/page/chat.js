@@ -75,7 +75,7 @@ export class Chat {
 
   #connection(state) {
     this.store.connection = state;
-    this.store.change('connection');
+    this.store.change('connection', 'rooms');
     if (state.name !== 'live') return;
     // The log comes by `resume`; names, members and what others have read do not.
     if (this.wasLive) this.#refresh();

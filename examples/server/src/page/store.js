@@ -229,6 +229,11 @@ export class Store {
     this.change('rooms', ...[...this.rooms.keys()].map((id) => `room:${id}`));
   }
 
+  /** Whether somebody is here, or null: without a connection nobody knows. */
+  isOnline(id) {
+    return this.connection.name === 'live' ? (this.presence.get(id)?.online ?? null) : null;
+  }
+
   /** The rooms as the list shows them: pinned first, then the latest. */
   sortedRooms() {
     return [...this.rooms.values()].sort(

@@ -65,7 +65,10 @@ export class ChatView {
       this.store.on(`room:${room.id}`, () => this.#showHead()),
       this.store.on(`messages:${room.id}`, () => this.#showMessages()),
       this.store.on(`progress:${room.id}`, () => this.messages.showProgress()),
-      this.store.on('connection', () => this.#showMessages()),
+      this.store.on('connection', () => {
+        this.#showHead();
+        this.#showMessages();
+      }),
     ];
     this.#takeDrops();
     this.log.addEventListener('scroll', () => this.#scrolled(), { passive: true });
@@ -155,9 +158,9 @@ export class ChatView {
   #state() {
     const other = peer(this.room, this.store.me);
     if (!other) return t('memberCount', { count: this.room.json.member_count ?? 0 });
-    const presence = this.store.presence.get(other.id);
-    if (presence?.online) return t('online');
-    return presence?.lastSeen ? t('lastSeen', { ago: ago(presence.lastSeen) }) : '';
+    if (this.store.isOnline(other.id)) return t('online');
+    const { lastSeen } = this.store.presence.get(other.id) ?? {};
+    return lastSeen ? t('lastSeen', { ago: ago(lastSeen) }) : '';
   }
 
   #showMessages() {

@@ -16,7 +16,7 @@ export function nameOf(room, me) {
 export function pictureOf(room, store) {
   const other = peer(room, store.me);
   const isGroup = room.json.kind === 'group';
-  const isOnline = other ? (store.presence.get(other.id)?.online ?? null) : null;
+  const isOnline = other ? store.isOnline(other.id) : null;
   return avatar(nameOf(room, store.me), other?.id ?? room.id, { isGroup, isOnline });
 }
 
@@ -94,7 +94,7 @@ export class RoomList {
     const name = nameOf(room, this.store.me);
     const other = peer(room, this.store.me);
     const { pinned, muted, status } = room.json;
-    const isOnline = other && this.store.presence.get(other.id)?.online;
+    const isOnline = other && this.store.isOnline(other.id);
     const isRead = room.last && this.store.readers(room, room.last) > 0;
     const shown = JSON.stringify([name, typing, pending && [pending.clientId, pending.state], room.last, room.unread, pinned, muted, status, isOnline, isRead, shortTimeOf(room)]);
     if (shown !== entry.shown) {

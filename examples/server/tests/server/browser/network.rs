@@ -1,6 +1,6 @@
 //! What two users see who chat over a network that breaks, and who was logged out elsewhere.
 
-use chelseru_tests::{Browser, Database, Proxy};
+use chelseru_tests::{Browser, Database, Proxy, until};
 use serde_json::json;
 
 use super::{ALI, Pair, SARA, ascii, keep, log_in, messages, open_pair, say, sees};
@@ -33,8 +33,11 @@ async fn two_users_chat_and_who_was_cut_off_sees_what_the_other_sees() {
     );
     keep("page-desktop.png", &sara.screenshot().await);
 
+    let shows_her_online = async || ali.texts(".chat-title").await[0].contains("آنلاین");
+    until("she is shown to be here", shows_her_online).await;
     proxy.refuse().await;
     ali.wait_for(".banner").await;
+    assert!(!shows_her_online().await, "nobody knows without a network");
     say(&ali, "این را بی شبکه نوشتم").await;
     ali.wait_for(".message.mine .state.clock").await;
     say(&sara, "هستی؟").await;
@@ -46,6 +49,7 @@ async fn two_users_chat_and_who_was_cut_off_sees_what_the_other_sees() {
 
     proxy.recover().await;
     ali.wait_for_no(".banner").await;
+    until("she is shown to be here", shows_her_online).await;
     sees(&ali, "منتظرم").await;
     sees(&sara, "این را بی شبکه نوشتم").await;
     ali.wait_for_no(".message .state.clock").await;
