@@ -155,6 +155,7 @@ mod tests {
     use super::Files;
 
     const KEY: &str = "0123456789abcdef0123456789abcdef";
+    const BYTES: Bytes = Bytes::from_static(b"\0\xffbytes");
 
     struct Folder(PathBuf);
 
@@ -171,9 +172,8 @@ mod tests {
         }
     }
 
-    async fn keeps_gives_and_removes(files: &Files) {
+    pub(crate) async fn keeps_gives_and_removes(files: &Files, bytes: Bytes) {
         assert_eq!(files.get(KEY).await.unwrap(), None);
-        let bytes = Bytes::from_static(b"\0\xffbytes");
         files.put(KEY, bytes.clone()).await.unwrap();
         assert_eq!(files.get(KEY).await.unwrap(), Some(bytes));
         files.delete(KEY).await.unwrap();
@@ -184,13 +184,13 @@ mod tests {
     #[tokio::test]
     async fn a_folder_keeps_gives_and_removes_bytes() {
         let folder = Folder::new("folder");
-        keeps_gives_and_removes(&Files::in_folder(&folder.0).unwrap()).await;
+        keeps_gives_and_removes(&Files::in_folder(&folder.0).unwrap(), BYTES).await;
     }
 
     #[tokio::test]
     async fn an_object_store_keeps_gives_and_removes_bytes_below_its_prefix() {
         let files = Files::in_store(Arc::new(InMemory::new()), "chat/files");
-        keeps_gives_and_removes(&files).await;
+        keeps_gives_and_removes(&files, BYTES).await;
     }
 
     #[tokio::test]

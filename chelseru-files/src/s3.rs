@@ -81,6 +81,7 @@ mod tests {
 
     use super::S3;
     use crate::Files;
+    use crate::tests::keeps_gives_and_removes;
 
     const KEY: &str = "fedcba9876543210fedcba9876543210";
 
@@ -100,13 +101,7 @@ mod tests {
     async fn a_bucket_keeps_gives_and_removes_bytes() {
         let endpoint = std::env::var("CHELSERU_TEST_S3_ENDPOINT").expect("where the store is");
         let files = Files::in_s3(&s3(endpoint)).unwrap();
-        assert_eq!(files.get(KEY).await.unwrap(), None);
-        let bytes = Bytes::from(vec![0xff; 3_000_000]);
-        files.put(KEY, bytes.clone()).await.unwrap();
-        assert_eq!(files.get(KEY).await.unwrap(), Some(bytes));
-        files.delete(KEY).await.unwrap();
-        assert_eq!(files.get(KEY).await.unwrap(), None);
-        files.delete(KEY).await.unwrap();
+        keeps_gives_and_removes(&files, Bytes::from(vec![0xff; 3_000_000])).await;
     }
 
     #[tokio::test]

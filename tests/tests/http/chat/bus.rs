@@ -6,7 +6,7 @@ use chelseru_tests::{ChatSocket, Database, Proxy, Setup, on_both_databases, unti
 use serde_json::json;
 use tokio_postgres::{Client, NoTls};
 
-use super::Scene;
+use super::{Scene, apart};
 
 on_both_databases! {
     postgres only:
@@ -69,10 +69,8 @@ async fn what_is_sent_while_the_bus_is_cut_arrives_once_and_in_order(database: D
     let scissors = Scissors::new(setup.database().url()).await;
     let Scene { server, people } = Scene::<2>::on(setup.start().await).await;
     let beside = server.beside().await;
-    let [one, other] = &people;
-    let room = one.pair(&server, other).await;
-    let mut here = ChatSocket::open(&server, &one.room_path(room)).await;
-    let mut there = ChatSocket::open(&beside, &other.room_path(room)).await;
+    let [one, _] = &people;
+    let (room, [mut here, mut there]) = apart(&people, &server, &beside).await;
     until_hints_flow(&mut here, &mut there).await;
     for _ in 0..CUTS {
         scissors.cut().await;
@@ -104,11 +102,7 @@ async fn a_session_that_ends_while_a_server_hears_nothing_loses_its_sockets_ther
     until_hints_flow(&mut here, &mut staying).await;
 
     proxy.refuse().await;
-    let log_out = server
-        .post("/api/logout/")
-        .bearer(&other.access)
-        .json(&json!({}));
-    log_out.await.assert_status(200);
+    other.log_out(&server).await;
     // Its hint has arrived where it could, and the server beside is not told again.
     assert_eq!(here.closed().await.1, Some(4401));
     proxy.recover().await;
@@ -121,9 +115,8 @@ async fn a_session_that_ends_while_a_server_hears_nothing_loses_its_sockets_ther
 async fn messages_too_long_for_the_bus_arrive_on_other_servers(database: Database) {
     let Scene { server, people } = Scene::<2>::new(database).await;
     let beside = server.beside().await;
-    let [one, other] = &people;
-    let room = one.pair(&server, other).await;
-    let mut there = ChatSocket::open(&beside, &other.room_path(room)).await;
+    let [one, _] = &people;
+    let (room, [_here, mut there]) = apart(&people, &server, &beside).await;
     // Two bytes a letter. Around 7,750 bytes it is one byte that decides whether the frame fits.
     let mut texts = vec!["س".repeat(4096)];
     texts.extend((0..200).map(|more| "س".repeat(3800) + &"x".repeat(more)));

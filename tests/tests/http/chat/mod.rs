@@ -18,7 +18,7 @@ mod switched_off;
 mod users;
 
 use chelseru_core::UserId;
-use chelseru_tests::{Answer, Call, Database, TestServer, log_in};
+use chelseru_tests::{Answer, Call, ChatSocket, Database, TestServer, log_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -122,6 +122,11 @@ impl Person {
         id_of(&self.post(server, "chatrooms/", &body).await)
     }
 
+    async fn log_out(&self, server: &TestServer) {
+        let log_out = server.post("/api/logout/").bearer(&self.access);
+        log_out.json(&json!({})).await.assert_status(200);
+    }
+
     /// Sends a text.
     fn send(&self, server: &TestServer, room: i64, text: &str) -> Call {
         let body = json!({ "chat_room": room, "text": text });
@@ -145,6 +150,20 @@ impl Person {
         let path = format!("messages/?chat_room={room}&page_size=100");
         texts(&self.get(server, &path).await)
     }
+}
+
+/// Opens the room of the two, and a socket of each: of the one here, of the other there.
+async fn apart(
+    [one, other]: &[Person; 2],
+    here: &TestServer,
+    there: &TestServer,
+) -> (i64, [ChatSocket; 2]) {
+    let room = one.pair(here, other).await;
+    let sockets = [
+        ChatSocket::open(here, &one.room_path(room)).await,
+        ChatSocket::open(there, &other.room_path(room)).await,
+    ];
+    (room, sockets)
 }
 
 #[track_caller]

@@ -46,13 +46,18 @@ fn assert_unavailable(answer: &Answer) {
     );
 }
 
+/// What stands between a server and its database, and the people on that server.
+async fn behind_a_proxy(database: Database) -> (Proxy, Scene<2>) {
+    let setup = Setup::new(database).await;
+    let proxy = Proxy::to(setup.database().address()).await;
+    let server = setup.behind(proxy.address()).start().await;
+    (proxy, Scene::on(server).await)
+}
+
 async fn while_the_database_is_away_nothing_is_acknowledged_and_later_all_works(
     database: Database,
 ) {
-    let setup = Setup::new(database).await;
-    let mut proxy = Proxy::to(setup.database().address()).await;
-    let server = setup.behind(proxy.address()).start().await;
-    let scene = Scene::<2>::on(server).await;
+    let (mut proxy, scene) = behind_a_proxy(database).await;
     let Scene { server, people } = &scene;
     let [one, other] = people;
     let room = one.group(server, &[other]).await;
@@ -116,10 +121,7 @@ async fn resend(server: &TestServer, socket: &mut ChatSocket, message: &Value) -
 
 async fn while_the_database_is_away_sockets_say_so_and_a_resend_is_told_once(database: Database) {
     for hangs in [false, true] {
-        let setup = Setup::new(database).await;
-        let mut proxy = Proxy::to(setup.database().address()).await;
-        let server = setup.behind(proxy.address()).start().await;
-        let scene = Scene::<2>::on(server).await;
+        let (mut proxy, scene) = behind_a_proxy(database).await;
         let Scene { server, people } = &scene;
         let [one, other] = people;
         let room = one.group(server, &[other]).await;

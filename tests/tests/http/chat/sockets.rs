@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-use super::{Person, Scene};
+use super::{Person, Scene, apart};
 
 on_both_databases! {
     the_socket_of_a_room_is_as_the_packages_clients_know_it
@@ -306,11 +306,7 @@ async fn a_session_that_ends_closes_its_sockets(database: Database) {
     let room = one.group(&server, &[other]).await;
     let mut ending = ChatSocket::open(&server, &other.room_path(room)).await;
     let mut staying = ChatSocket::open(&server, &one.room_path(room)).await;
-    let log_out = server
-        .post("/api/logout/")
-        .bearer(&other.access)
-        .json(&json!({}));
-    log_out.await.assert_status(200);
+    other.log_out(&server).await;
     one.say(&server, room, "after").await;
     let (frames, code) = ending.closed().await;
     assert_eq!(code, Some(4401));
@@ -471,9 +467,7 @@ async fn two_servers_are_one_chat(database: Database) {
     let Scene { server, people } = Scene::<2>::new(database).await;
     let beside = server.beside().await;
     let [one, other] = &people;
-    let room = one.pair(&server, other).await;
-    let mut here = ChatSocket::open(&server, &one.room_path(room)).await;
-    let mut there = ChatSocket::open(&beside, &other.room_path(room)).await;
+    let (room, [mut here, mut there]) = apart(&people, &server, &beside).await;
     for seq in 1..=20 {
         let (sender, server) = in_turn(seq, (one, &server), (other, &beside));
         sender.say(server, room, "a").await;
@@ -483,11 +477,7 @@ async fn two_servers_are_one_chat(database: Database) {
     }
     there.say(&json!({"type": "typing"})).await;
     assert_eq!(here.frame_of("typing").await["user"], other.id);
-    let log_out = server
-        .post("/api/logout/")
-        .bearer(&other.access)
-        .json(&json!({}));
-    log_out.await.assert_status(200);
+    other.log_out(&server).await;
     assert_eq!(there.closed().await.1, Some(4401));
 }
 
@@ -509,9 +499,7 @@ async fn two_servers_are_one_chat_even_when_the_bus_loses_everything(database: D
     let Scene { server, people } = Scene::<2>::on(setup.start().await).await;
     let beside = server.beside().await;
     let [one, other] = &people;
-    let room = one.pair(&server, other).await;
-    let mut here = ChatSocket::open(&server, &one.room_path(room)).await;
-    let mut there = ChatSocket::open(&beside, &other.room_path(room)).await;
+    let (room, [mut here, mut there]) = apart(&people, &server, &beside).await;
     for seq in 1..=20 {
         let (sender, server) = in_turn(seq, (one, &server), (other, &beside));
         sender.say(server, room, "a").await;
